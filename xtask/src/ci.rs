@@ -1,0 +1,101 @@
+//! `cargo xtask ci` and the commands of its single steps: plan, run, report.
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use crate::arguments::RunArguments;
+use crate::backend::{self, Backend, Options};
+use crate::display::Display;
+use crate::event::Event;
+use crate::interrupt;
+use crate::plan::{Selection, Step, What};
+use crate::report::Report;
+use crate::workspace::Workspace;
+
+/// Runs the steps of the kinds `steps`, and says what came of them.
+///
+/// # Errors
+/// Wrong usage, or an environment in which the steps cannot run; failed steps are an exit code.
+pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> {
+    interrupt::install()?;
+    let workspace = Workspace::load()?;
+    let plan = Step::plan(
+        &workspace,
+        &Selection {
+            members: &arguments.package,
+            target: arguments.target,
+            steps,
+            browser: arguments.browser,
+            profile: arguments.profile.unwrap_or_default(),
+        },
+    )?;
+    let (backend, why) = backend::choose(arguments.backend)?;
+    if arguments.dry_run {
+        print_plan(&*backend, &workspace, &plan, arguments.json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+
+    let mut report = Report::new(backend.name(), &plan);
+    let mut display = Display::new(arguments.verbose);
+    let mut emit = |event: Event| {
+        report.fold(&event);
+        display.show(&event, &report);
+    };
+    if let Some(why) = why {
+        emit(Event::Note(why.into()));
+    }
+    let started = Instant::now();
+    let options = Options {
+        keep_going: arguments.keep_going,
+        color: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+    };
+    backend.run(&workspace, &plan, &options, &mut emit)?;
+    report.seconds = started.elapsed().as_secs_f64();
+
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        anstream::print!("{}", report.to_text(arguments.strict));
+    }
+    Ok(if interrupt::requested() {
+        ExitCode::from(130)
+    } else if report.passed(arguments.strict) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn print_plan(
+    backend: &dyn Backend,
+    workspace: &Workspace,
+    plan: &[Step],
+    json: bool,
+) -> Result<()> {
+    /// The form of `--dry-run --json`.
+    #[derive(Serialize)]
+    struct DryRun<'a> {
+        backend: &'a str,
+        steps: &'a [Step],
+    }
+    let name = backend.name();
+    if json {
+        println!(
+            "{}",
+            serde_json::to_string_pretty(&DryRun {
+                backend: name,
+                steps: plan
+            })?
+        );
+        return Ok(());
+    }
+    let report = Report::new(name, plan);
+    println!("backend {name}");
+    for (steps, command) in backend.commands(workspace, plan) {
+        println!("{}\n  $ {command}", report.title(&steps));
+    }
+    Ok(())
+}

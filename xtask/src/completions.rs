@@ -1,0 +1,18 @@
+//! Shell completions.
+
+use std::io;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::arguments::Arguments;
+
+/// Prints the completions of `shell` for the program `xtask`, which `cargo xtask` runs.
+pub(crate) fn print(shell: Shell) -> Result<ExitCode> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "xtask", &mut script);
+    io::Write::write_all(&mut io::stdout(), &script)?;
+    Ok(ExitCode::SUCCESS)
+}

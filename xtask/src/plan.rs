@@ -1,0 +1,239 @@
+//! What a run will do, as data: a list of steps, the same for every backend.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::workspace::{Member, Workspace};
+
+/// The kinds of steps, in the order in which they run: what fails fast comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum What {
+    /// Check the formatting
+    Fmt,
+    /// Lint all of a member's targets; warnings are errors
+    Clippy,
+    /// Compile libraries and binaries
+    Build,
+    /// Make JavaScript bindings of a wasm member
+    Bindgen,
+    /// Run unit and integration tests
+    Test,
+    /// Run the wasm tests in headless Chromium
+    Browser,
+    /// Run the documentation's examples
+    Doctest,
+    /// Build the documentation; warnings are errors
+    Doc,
+}
+
+/// A platform that members are built for, as `package.metadata.ci.targets` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum Target {
+    /// The machine's own platform
+    #[serde(rename = "native")]
+    Native,
+    /// WebAssembly without an operating system
+    #[serde(rename = "wasm32-unknown-unknown")]
+    #[value(name = "wasm32-unknown-unknown")]
+    Wasm,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Profile {
+    #[default]
+    Dev,
+    Release,
+}
+
+/// One thing to do to one member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Step {
+    pub(crate) what: What,
+    pub(crate) member: String,
+    /// Formatting is the same for every target.
+    pub(crate) target: Option<Target>,
+    pub(crate) profile: Option<Profile>,
+}
+
+/// What a run is narrowed to; an empty list of members means all of them.
+pub(crate) struct Selection<'a> {
+    pub(crate) members: &'a [String],
+    pub(crate) target: Option<Target>,
+    pub(crate) steps: &'a [What],
+    /// Whether wasm tests run in a browser too.
+    pub(crate) browser: bool,
+    pub(crate) profile: Profile,
+}
+
+impl Target {
+    pub(crate) const ALL: [Self; 2] = [Self::Native, Self::Wasm];
+}
+
+impl Step {
+    /// The steps of `workspace` that `selection` leaves, in the order in which they run.
+    ///
+    /// # Errors
+    /// An unknown member, or nothing left to do.
+    pub(crate) fn plan(workspace: &Workspace, selection: &Selection<'_>) -> Result<Vec<Self>> {
+        let members = workspace.select(selection.members)?;
+        let steps: Vec<Self> = steps_of(&members, selection.profile)
+            .filter(|step| match step.what {
+                What::Browser => selection.browser && selection.steps.contains(&What::Test),
+                what => selection.steps.contains(&what),
+            })
+            .filter(|step| {
+                selection.target.is_none()
+                    || step.target.is_none()
+                    || step.target == selection.target
+            })
+            .collect();
+        if steps.is_empty() {
+            bail!(
+                "nothing to do: no selected member has such a step; `cargo xtask ci --dry-run` lists them all"
+            );
+        }
+        Ok(steps)
+    }
+}
+
+fn steps_of(members: &[&Member], profile: Profile) -> impl Iterator<Item = Step> {
+    let formatting = members.iter().map(|member| Step {
+        what: What::Fmt,
+        member: member.name.clone(),
+        target: None,
+        profile: None,
+    });
+    let compiled = Target::ALL.into_iter().flat_map(move |target| {
+        What::value_variants().iter().flat_map(move |&what| {
+            members
+                .iter()
+                .filter(move |member| has_step(member, what, target))
+                .map(move |member| Step {
+                    what,
+                    member: member.name.clone(),
+                    target: Some(target),
+                    profile: Some(profile),
+                })
+        })
+    });
+    formatting.chain(compiled)
+}
+
+fn has_step(member: &Member, what: What, target: Target) -> bool {
+    member.targets.contains(&target)
+        && match (what, target) {
+            (What::Fmt, _)
+            | (What::Bindgen | What::Browser, Target::Native)
+            | (What::Doctest | What::Doc, Target::Wasm) => false,
+            (What::Clippy | What::Build, _) | (What::Test | What::Doc, Target::Native) => true,
+            (What::Bindgen, Target::Wasm) => member.is_cdylib,
+            // The standard test harness cannot run on this target; wasm-bindgen's can.
+            (What::Test | What::Browser, Target::Wasm) => member.has_wasm_tests,
+            (What::Doctest, Target::Native) => member.has_doctests,
+        }
+}
+
+/// Writes a value as the command line spells it.
+macro_rules! display_as_argument {
+    ($($kind:ty),*) => {$(
+        impl fmt::Display for $kind {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let value = self.to_possible_value();
+                formatter.pad(value.as_ref().map_or("", |value| value.get_name()))
+            }
+        }
+    )*};
+}
+display_as_argument!(What, Target, Profile);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member(name: &str, targets: &[Target]) -> Member {
+        Member {
+            name: name.into(),
+            targets: targets.to_vec(),
+            ..Member::default()
+        }
+    }
+
+    fn plan(workspace: &Workspace, target: Option<Target>, steps: &[What]) -> Vec<String> {
+        let selection = Selection {
+            members: &[],
+            target,
+            steps,
+            browser: false,
+            profile: Profile::Dev,
+        };
+        Step::plan(workspace, &selection)
+            .unwrap()
+            .into_iter()
+            .map(|step| format!("{} {}", step.what, step.member))
+            .collect()
+    }
+
+    #[test]
+    fn a_member_has_the_steps_of_its_own_targets_alone() {
+        let workspace = Workspace {
+            members: vec![
+                member("app", &[Target::Native]),
+                Member {
+                    is_cdylib: true,
+                    ..member("page", &[Target::Wasm])
+                },
+            ],
+            ..Workspace::default()
+        };
+        let steps = plan(&workspace, None, What::value_variants());
+        assert_eq!(
+            steps,
+            [
+                "fmt app",
+                "fmt page",
+                "clippy app",
+                "build app",
+                "test app",
+                "doc app",
+                "clippy page",
+                "build page",
+                "bindgen page"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_workspace_without_wasm_members_has_no_wasm_steps() {
+        let workspace = Workspace {
+            members: vec![member("app", &[Target::Native])],
+            ..Workspace::default()
+        };
+        let all = plan(&workspace, None, What::value_variants());
+        assert_eq!(
+            all,
+            plan(&workspace, Some(Target::Native), What::value_variants())
+        );
+        assert!(!all.iter().any(|step| step.starts_with("bindgen")));
+    }
+
+    #[test]
+    fn a_selection_that_leaves_nothing_is_an_error() {
+        let workspace = Workspace {
+            members: vec![member("app", &[Target::Native])],
+            ..Workspace::default()
+        };
+        let selection = Selection {
+            members: &[],
+            target: Some(Target::Wasm),
+            steps: &[What::Build],
+            browser: false,
+            profile: Profile::Dev,
+        };
+        assert!(Step::plan(&workspace, &selection).is_err());
+    }
+}

@@ -1,0 +1,249 @@
+//! The workspace, as `cargo metadata` describes it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::cargo;
+use crate::plan::Target;
+
+#[derive(Default)]
+pub(crate) struct Workspace {
+    pub(crate) target_directory: PathBuf,
+    /// Sorted by name.
+    pub(crate) members: Vec<Member>,
+}
+
+/// A member, reduced to what decides its steps.
+#[derive(Default)]
+pub(crate) struct Member {
+    pub(crate) name: String,
+    pub(crate) directory: PathBuf,
+    /// From `package.metadata.ci.targets`; native alone where a manifest says nothing.
+    pub(crate) targets: Vec<Target>,
+    /// Whether `cargo build` without arguments takes it.
+    pub(crate) is_default: bool,
+    pub(crate) is_cdylib: bool,
+    pub(crate) has_doctests: bool,
+    /// Whether it tests with wasm-bindgen-test.
+    pub(crate) has_wasm_tests: bool,
+    /// Whether it can compile OpenSSL itself, by its feature `vendored-openssl`.
+    pub(crate) can_vendor_openssl: bool,
+    /// The names of the members it depends on directly, in whatever way.
+    pub(crate) dependencies: Vec<String>,
+    /// How cargo's messages call it.
+    pub(crate) id: String,
+}
+
+impl Workspace {
+    /// The workspace around the current directory.
+    ///
+    /// # Errors
+    /// No workspace here, a manifest that cargo cannot read, or an unknown name in
+    /// `package.metadata.ci`.
+    pub(crate) fn load() -> Result<Self> {
+        let output = cargo::command("metadata")
+            .args(["--no-deps", "--format-version", "1"])
+            .output()
+            .context("cannot run cargo")?;
+        if !output.status.success() {
+            bail!(
+                "cargo cannot read the workspace\n{}",
+                String::from_utf8_lossy(&output.stderr).trim_end()
+            );
+        }
+        let metadata: Metadata = serde_json::from_slice(&output.stdout)
+            .context("cannot read the output of `cargo metadata`")?;
+        metadata.try_into()
+    }
+
+    /// The members of these names, in the workspace's order; all of them where none is named.
+    ///
+    /// # Errors
+    /// A name that no member has.
+    pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Member>> {
+        if let Some(unknown) = names.iter().find(|&name| self.member(name).is_none()) {
+            let nearest = self
+                .members
+                .iter()
+                .map(|member| (strsim::jaro_winkler(unknown, &member.name), &member.name))
+                .max_by(|one, other| one.0.total_cmp(&other.0));
+            match nearest {
+                Some((similarity, name)) if similarity > 0.7 => {
+                    bail!("no member is called `{unknown}`: did you mean `{name}`?")
+                }
+                _ => {
+                    let all: Vec<_> = self.members.iter().map(|member| &*member.name).collect();
+                    bail!(
+                        "no member is called `{unknown}`: there are {}",
+                        all.join(", ")
+                    )
+                }
+            }
+        }
+        Ok(self
+            .members
+            .iter()
+            .filter(|member| names.is_empty() || names.contains(&member.name))
+            .collect())
+    }
+
+    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+        self.members.iter().find(|member| member.name == name)
+    }
+
+    /// Whether `member` needs one of `others` to be built first, however indirectly.
+    pub(crate) fn depends_on(&self, member: &str, others: &[&str]) -> bool {
+        let mut seen = vec![member];
+        let mut next = 0;
+        while let Some(&name) = seen.get(next) {
+            next += 1;
+            for dependency in self
+                .member(name)
+                .into_iter()
+                .flat_map(|member| &member.dependencies)
+            {
+                if others.contains(&&**dependency) {
+                    return true;
+                }
+                if !seen.contains(&&**dependency) {
+                    seen.push(dependency);
+                }
+            }
+        }
+        false
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    workspace_default_members: Vec<String>,
+    target_directory: PathBuf,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    id: String,
+    manifest_path: PathBuf,
+    targets: Vec<CargoTarget>,
+    features: BTreeMap<String, Vec<String>>,
+    dependencies: Vec<Dependency>,
+    metadata: Option<serde_json::Value>,
+}
+
+/// A library, binary, test, …: what cargo calls a target besides platforms.
+#[derive(Deserialize)]
+struct CargoTarget {
+    crate_types: Vec<String>,
+    doctest: bool,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    name: String,
+    kind: Option<String>,
+    path: Option<PathBuf>,
+}
+
+impl TryFrom<Metadata> for Workspace {
+    type Error = anyhow::Error;
+
+    fn try_from(metadata: Metadata) -> Result<Self> {
+        let names: BTreeMap<PathBuf, String> = metadata
+            .packages
+            .iter()
+            .filter_map(|package| Some((package.directory()?.to_owned(), package.name.clone())))
+            .collect();
+        let mut members: Vec<Member> = metadata
+            .packages
+            .iter()
+            .map(|package| package.to_member(&names, &metadata.workspace_default_members))
+            .collect::<Result<_>>()?;
+        members.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(Self {
+            target_directory: metadata.target_directory,
+            members,
+        })
+    }
+}
+
+impl Package {
+    fn directory(&self) -> Option<&Path> {
+        self.manifest_path.parent()
+    }
+
+    fn to_member(&self, names: &BTreeMap<PathBuf, String>, default: &[String]) -> Result<Member> {
+        let targets = self
+            .metadata
+            .as_ref()
+            .and_then(|metadata| metadata.get("ci")?.get("targets"))
+            .map_or(Ok(vec![Target::Native]), Vec::<Target>::deserialize)
+            .with_context(|| {
+                format!(
+                    "{}: package.metadata.ci.targets",
+                    self.manifest_path.display()
+                )
+            })?;
+        Ok(Member {
+            name: self.name.clone(),
+            directory: self.directory().unwrap_or(Path::new("")).to_owned(),
+            targets,
+            is_default: default.contains(&self.id),
+            is_cdylib: self
+                .targets
+                .iter()
+                .any(|target| target.crate_types.iter().any(|kind| kind == "cdylib")),
+            has_doctests: self.targets.iter().any(|target| target.doctest),
+            has_wasm_tests: self.dependencies.iter().any(|dependency| {
+                dependency.name == "wasm-bindgen-test" && dependency.kind.as_deref() == Some("dev")
+            }),
+            can_vendor_openssl: self.features.contains_key("vendored-openssl"),
+            dependencies: self
+                .dependencies
+                .iter()
+                .filter_map(|dependency| names.get(dependency.path.as_ref()?).cloned())
+                .collect(),
+            id: self.id.clone(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace(edges: &[(&str, &[&str])]) -> Workspace {
+        let members = edges.iter().map(|(name, dependencies)| Member {
+            name: (*name).into(),
+            dependencies: dependencies.iter().map(|&name| name.into()).collect(),
+            ..Member::default()
+        });
+        Workspace {
+            members: members.collect(),
+            ..Workspace::default()
+        }
+    }
+
+    #[test]
+    fn a_dependency_is_followed_through_members_and_cycles() {
+        let workspace = workspace(&[
+            ("app", &["middle"]),
+            ("middle", &["core", "app"]),
+            ("core", &[]),
+        ]);
+        assert!(workspace.depends_on("app", &["core"]));
+        assert!(!workspace.depends_on("core", &["app"]));
+    }
+
+    #[test]
+    fn an_unknown_member_is_answered_with_the_nearest() {
+        let workspace = workspace(&[("gantry-core", &[]), ("gantry-web", &[])]);
+        let message = |name: &str| workspace.select(&[name.into()]).err().unwrap().to_string();
+        assert!(message("gantry-coer").contains("did you mean `gantry-core`?"));
+        assert!(message("zzz").contains("there are gantry-core, gantry-web"));
+    }
+}

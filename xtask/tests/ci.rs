@@ -1,0 +1,483 @@
+//! `cargo xtask ci` through its binary, on real small workspaces.
+
+mod support;
+
+use std::fs;
+use std::io::Read as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::{Workspace, text};
+
+#[test]
+fn a_sound_workspace_passes_and_a_second_run_compiles_nothing() {
+    let workspace = Workspace::new();
+    let (code, first) = workspace.ci(&[]);
+    assert_eq!(code, 0, "{:?}", first.outcomes());
+    assert_eq!(
+        first.outcomes(),
+        [
+            "fmt app passed",
+            "fmt core-library passed",
+            "clippy app passed",
+            "clippy core-library passed",
+            "build app passed",
+            "build core-library passed",
+            "test app passed",
+            "test core-library passed",
+            "doctest core-library passed",
+            "doc app passed",
+            "doc core-library passed",
+        ]
+    );
+    assert!(first.compiled().contains(&"app 0.1.0"));
+
+    let build = workspace.cargo(&["build", "--locked"]);
+    assert!(
+        !text(&build.stderr).contains("Compiling"),
+        "{}",
+        text(&build.stderr)
+    );
+    let (code, second) = workspace.ci(&[]);
+    assert_eq!(code, 0);
+    assert_eq!(second.compiled(), [""; 0]);
+}
+
+#[test]
+fn an_edited_member_and_its_dependants_are_all_that_compiles() {
+    let workspace = Workspace::new();
+    workspace.add_member("other", "");
+    workspace.write("other/src/lib.rs", "//! Other.\n");
+    workspace.edit("Cargo.toml", "\"app\"", "\"app\", \"other\"");
+    workspace.lock();
+    assert_eq!(workspace.ci(&[]).0, 0);
+    workspace.edit("core/src/lib.rs", "number + 1", "1 + number");
+    let (_, report) = workspace.ci(&[]);
+    let compiled = report.compiled();
+    assert!(compiled.contains(&"core-library 0.1.0") && compiled.contains(&"app 0.1.0"));
+    assert!(!compiled.contains(&"other 0.1.0"), "{compiled:?}");
+}
+
+#[test]
+fn variables_of_the_calling_cargo_run_no_build_script_again() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "app/build.rs",
+        "fn main() {\n    println!(\"cargo::rerun-if-env-changed=CARGO_PKG_NAME\");\n}\n",
+    );
+    let build = || {
+        let output = workspace
+            .command(&["build", "--json"])
+            .env("CARGO_PKG_NAME", "xtask")
+            .env("CARGO_MANIFEST_DIR", "/nowhere")
+            .output()
+            .unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        report["invocations"][0]["compiled"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_ne!(build(), 0);
+    let by_hand = workspace.cargo(&["build", "--locked"]);
+    assert!(
+        !text(&by_hand.stderr).contains("Compiling"),
+        "{}",
+        text(&by_hand.stderr)
+    );
+    assert_eq!(build(), 0);
+}
+
+#[test]
+fn a_failing_test_fails_its_member_and_ends_the_run() {
+    let workspace = Workspace::new();
+    workspace.edit(
+        "core/src/lib.rs",
+        "assert_eq!(super::next(1), 2);",
+        "assert_eq!(super::next(1), 3);",
+    );
+    let (code, report) = workspace.ci(&[]);
+    assert_eq!(code, 1);
+    assert!(
+        report.has("test core-library failed"),
+        "{:?}",
+        report.outcomes()
+    );
+    assert!(report.has("clippy core-library passed"));
+    assert!(report.has("doc core-library blocked"));
+
+    let (code, report) = workspace.ci(&["--keep-going"]);
+    assert_eq!(code, 1);
+    assert!(
+        report.has("test core-library failed"),
+        "{:?}",
+        report.outcomes()
+    );
+    assert!(report.has("test app passed"));
+    assert!(report.has("doc core-library passed"));
+
+    let output = workspace.xtask(&["test", "--backend", "cargo"]);
+    let output = text(&output.stdout);
+    let (_, repeated) = output
+        .split_once("failed test native dev: core-library")
+        .expect(&output);
+    assert!(repeated.contains("left: 2"), "{output}");
+}
+
+#[test]
+fn without_nextest_cargo_test_names_the_same_member() {
+    let workspace = Workspace::new();
+    workspace.edit(
+        "core/src/lib.rs",
+        "assert_eq!(super::next(1), 2);",
+        "assert_eq!(super::next(1), 3);",
+    );
+    let programs = programs_without(&workspace, &["cargo-nextest"]);
+    let output = workspace
+        .command(&["test", "--json", "--keep-going"])
+        .env("PATH", programs)
+        .env("CARGO_HOME", workspace.path().join("cargo-home"))
+        .output()
+        .unwrap();
+    let report = support::Report(serde_json::from_slice(&output.stdout).unwrap());
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stderr).contains("cargo-nextest is not installed"),
+        "{}",
+        text(&output.stderr)
+    );
+    assert!(
+        report.has("test core-library failed"),
+        "{:?}",
+        report.outcomes()
+    );
+    assert!(report.has("test app passed"));
+}
+
+#[test]
+fn a_failing_lint_blocks_dependants_alone_when_told_to_keep_going() {
+    let workspace = Workspace::new();
+    workspace.add_member("other", "");
+    workspace.write("other/src/lib.rs", "//! Other.\n");
+    workspace.edit("Cargo.toml", "\"app\"", "\"app\", \"other\"");
+    workspace.lock();
+    workspace.edit(
+        "core/src/lib.rs",
+        "    number + 1\n",
+        "    return number + 1;\n",
+    );
+    let (code, report) = workspace.ci(&["--keep-going", "--only", "clippy"]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        report.outcomes(),
+        [
+            "clippy app blocked",
+            "clippy core-library failed",
+            "clippy other passed"
+        ]
+    );
+}
+
+#[test]
+fn a_syntax_error_fails_every_step_of_its_member() {
+    let workspace = Workspace::new();
+    workspace.edit("app/src/main.rs", "fn main() {", "fn main( {");
+    let (code, report) = workspace.ci(&["--keep-going"]);
+    assert_eq!(code, 1);
+    for step in ["fmt", "clippy", "build", "test", "doc"] {
+        assert!(
+            report.has(&format!("{step} app failed")),
+            "{step}: {:?}",
+            report.outcomes()
+        );
+    }
+    assert!(report.has("clippy core-library passed"));
+}
+
+#[test]
+fn an_unformatted_file_fails_its_member_with_the_command_that_mends_it() {
+    let workspace = Workspace::new();
+    workspace.edit("app/src/main.rs", "fn main() {", "fn  main() {");
+    let (code, report) = workspace.ci(&["--only", "fmt"]);
+    assert_eq!(code, 1);
+    assert_eq!(
+        report.outcomes(),
+        ["fmt app failed", "fmt core-library passed"]
+    );
+    let output = workspace.xtask(&["fmt", "--backend", "cargo"]);
+    assert!(
+        text(&output.stdout).contains("cargo fmt"),
+        "{}",
+        text(&output.stdout)
+    );
+}
+
+#[test]
+fn a_lock_file_out_of_date_is_a_failure_and_stays_untouched() {
+    let workspace = Workspace::new();
+    workspace.edit("core/Cargo.toml", "0.1.0", "0.2.0");
+    let lock = workspace.read("Cargo.lock");
+    let output = workspace.xtask(&["build", "--backend", "cargo"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        text(&output.stdout).contains("--locked"),
+        "{}",
+        text(&output.stdout)
+    );
+    assert_eq!(workspace.read("Cargo.lock"), lock);
+}
+
+#[test]
+fn a_path_with_spaces_is_no_obstacle() {
+    let workspace = Workspace::with_prefix("a path with spaces ");
+    let (code, report) = workspace.ci(&[]);
+    assert_eq!(code, 0, "{:?}", report.outcomes());
+}
+
+#[test]
+fn wrong_usage_and_broken_manifests_exit_with_2_and_one_message() {
+    let workspace = Workspace::new();
+    let fails = |arguments: &[&str], message: &str| {
+        let output = workspace.xtask(arguments);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(error.contains(message), "{arguments:?}: {error}");
+        assert!(
+            output.stdout.is_empty() && !error.contains("panicked"),
+            "{error}"
+        );
+    };
+    fails(&["ci", "-p", "core-libary"], "did you mean `core-library`?");
+    fails(&["ci", "--only", "clipy"], "clippy");
+    fails(&["cii"], "ci");
+    fails(
+        &["ci", "--target", "wasm32-unknown-unknown", "--skip", "fmt"],
+        "nothing to do",
+    );
+    workspace.edit(
+        "core/Cargo.toml",
+        "[package]",
+        "[package.metadata.ci]\ntargets = [\"wasm\"]\n[package]",
+    );
+    fails(&["ci"], "unknown variant `wasm`");
+    workspace.write("core/Cargo.toml", "[package\n");
+    fails(&["ci"], "core/Cargo.toml");
+    fs::remove_file(workspace.path().join("Cargo.toml")).unwrap();
+    fails(&["ci"], "Cargo.toml");
+}
+
+#[test]
+fn a_dry_run_prints_the_plan_and_compiles_nothing() {
+    let workspace = Workspace::new();
+    let output = workspace.xtask(&[
+        "ci",
+        "--dry-run",
+        "--backend",
+        "cargo",
+        "--profile",
+        "release",
+        "-p",
+        "app",
+    ]);
+    assert_eq!(output.status.code(), Some(0));
+    let plan = text(&output.stdout);
+    assert!(plan.contains("build native release: app"), "{plan}");
+    assert!(
+        plan.contains("--package app") && !plan.contains("core-library"),
+        "{plan}"
+    );
+    assert!(!workspace.path().join("target").exists());
+    let json = workspace.xtask(&["ci", "--dry-run", "--json"]);
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["steps"].as_array().unwrap().len(), 11);
+}
+
+#[test]
+fn only_and_skip_narrow_the_steps() {
+    let workspace = Workspace::new();
+    let (_, report) = workspace.ci(&["--only", "fmt,build", "-p", "core-library"]);
+    assert_eq!(
+        report.outcomes(),
+        ["fmt core-library passed", "build core-library passed"]
+    );
+    let (_, report) = workspace.ci(&["--only", "fmt,build", "--skip", "build"]);
+    assert_eq!(
+        report.outcomes(),
+        ["fmt app passed", "fmt core-library passed"]
+    );
+}
+
+#[test]
+fn colour_is_for_terminals_unless_asked_for() {
+    let workspace = Workspace::new();
+    let output = |variable: &str| {
+        let output = workspace
+            .command(&["fmt", "--backend", "cargo"])
+            .env(variable, "1")
+            .output()
+            .unwrap();
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(output("CLICOLOR_FORCE").contains('\u{1b}'));
+    assert!(!output("NO_COLOR").contains('\u{1b}'));
+    assert!(!output("UNRELATED").contains('\u{1b}'));
+}
+
+#[test]
+fn wasm_steps_are_skipped_where_the_standard_library_cannot_be_had() {
+    let workspace = Workspace::new();
+    workspace.edit(
+        "core/Cargo.toml",
+        "[package]",
+        "[package.metadata.ci]\ntargets = [\"native\", \"wasm32-unknown-unknown\"]\n[package]",
+    );
+    // A compiler that has no library of any other target, on a machine without rustup and apt.
+    let programs = programs_without(&workspace, &["rustup", "apt-cache", "apt-get", "rustc"]);
+    let real = which("rustc");
+    let rustc = programs.join("rustc");
+    fs::write(
+        &rustc,
+        format!(
+            "#!/bin/sh\ncase \"$*\" in\n*--print*sysroot*|*target-libdir*) echo /nowhere ;;\n*) exec {} \"$@\" ;;\nesac\n",
+            real.display()
+        ),
+    )
+    .unwrap();
+    fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+    let run = |arguments: &[&str]| {
+        let arguments = [
+            &[
+                "ci",
+                "--backend",
+                "cargo",
+                "--only",
+                "build",
+                "--target",
+                "wasm32-unknown-unknown",
+            ],
+            arguments,
+        ];
+        workspace
+            .command(&arguments.concat())
+            .env("PATH", &programs)
+            .output()
+            .unwrap()
+    };
+    let lenient = run(&[]);
+    let table = text(&lenient.stdout);
+    assert_eq!(
+        lenient.status.code(),
+        Some(0),
+        "{table}{}",
+        text(&lenient.stderr)
+    );
+    assert!(
+        table.contains("skipped") && table.contains("rustup target add"),
+        "{table}"
+    );
+    let strict = run(&["--strict"]);
+    assert_eq!(strict.status.code(), Some(1));
+    assert!(
+        text(&strict.stdout).contains("--strict"),
+        "{}",
+        text(&strict.stdout)
+    );
+}
+
+#[test]
+fn an_interrupt_ends_the_children_and_still_prints_the_table() {
+    let workspace = Workspace::new();
+    workspace.edit(
+        "core/src/lib.rs",
+        "assert_eq!(super::next(1), 2);",
+        "std::fs::write(\"../sleeping\", std::process::id().to_string()).unwrap();\n        std::thread::sleep(std::time::Duration::from_secs(600));",
+    );
+    let mut child = workspace
+        .command(&["test", "--backend", "cargo"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let marker = workspace.path().join("sleeping");
+    wait_until(|| fs::read_to_string(&marker).is_ok_and(|text| !text.is_empty()));
+    let test: u32 = fs::read_to_string(&marker).unwrap().parse().unwrap();
+    assert!(is_running(test));
+
+    let interrupt = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupt.success());
+    let mut table = String::new();
+    child
+        .stdout
+        .take()
+        .unwrap()
+        .read_to_string(&mut table)
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(
+        table.contains("interrupted") && table.contains("doctest"),
+        "{table}"
+    );
+    wait_until(|| !is_running(test));
+}
+
+#[test]
+fn completions_know_every_command() {
+    let workspace = Workspace::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = workspace.xtask(&["completions", shell]);
+        assert_eq!(output.status.code(), Some(0));
+        let script = text(&output.stdout);
+        for command in ["ci", "clippy", "wasm", "completions"] {
+            assert!(script.contains(command), "{shell}: no {command}");
+        }
+    }
+}
+
+fn is_running(process: u32) -> bool {
+    let status = fs::read_to_string(format!("/proc/{process}/stat"));
+    match status {
+        // A zombie has ended; only its parent has not asked yet.
+        Ok(status) => !status.contains(") Z "),
+        Err(_) => Command::new("kill")
+            .args(["-0", &process.to_string()])
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success() && !cfg!(target_os = "linux")),
+    }
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_mins(1), "waited in vain");
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A folder of links to all programs of `PATH` but these.
+fn programs_without(workspace: &Workspace, without: &[&str]) -> std::path::PathBuf {
+    let folder = workspace.path().join("programs");
+    fs::create_dir(&folder).unwrap();
+    for source in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
+        for entry in fs::read_dir(source).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            if !without.iter().any(|without| name == *without) {
+                // The first one on PATH wins.
+                let _ = symlink(entry.path(), folder.join(name));
+            }
+        }
+    }
+    folder
+}
+
+fn which(program: &str) -> std::path::PathBuf {
+    std::env::split_paths(&std::env::var_os("PATH").unwrap())
+        .map(|folder| folder.join(program))
+        .find(|path| path.is_file())
+        .unwrap()
+}

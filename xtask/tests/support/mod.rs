@@ -1,0 +1,178 @@
+//! Small workspaces in temporary folders, and xtask's binary run in them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A real workspace that is removed when the value goes.
+pub(crate) struct Workspace {
+    folder: TempDir,
+}
+
+impl Workspace {
+    /// A workspace of `core`, a library, and `app`, a program that uses it. Both pass every step.
+    pub(crate) fn new() -> Self {
+        Self::with_prefix("gantry-test-")
+    }
+
+    /// The same in a folder whose name starts with `prefix`.
+    pub(crate) fn with_prefix(prefix: &str) -> Self {
+        let workspace = Self {
+            folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap(),
+        };
+        workspace.write(
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"core\", \"app\"]\n",
+        );
+        workspace.add_member("core", "");
+        workspace.write(
+            "core/src/lib.rs",
+            "//! Core.\n\n/// Adds one.\n///\n/// ```\n/// assert_eq!(core_library::next(1), 2);\n/// ```\n\
+             #[must_use]\npub fn next(number: u32) -> u32 {\n    number + 1\n}\n\n\
+             #[cfg(test)]\nmod tests {\n    #[test]\n    fn works() {\n        assert_eq!(super::next(1), 2);\n    }\n}\n",
+        );
+        workspace.write(
+            "core/Cargo.toml",
+            "[package]\nname = \"core-library\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+        );
+        workspace.add_member("app", "core-library = { path = \"../core\" }");
+        workspace.write(
+            "app/src/main.rs",
+            "//! App.\n\nfn main() {\n    println!(\"{}\", core_library::next(1));\n}\n",
+        );
+        workspace.lock();
+        workspace
+    }
+
+    /// Writes a manifest of that name in a folder of that name.
+    pub(crate) fn add_member(&self, name: &str, dependencies: &str) {
+        self.write(
+            &format!("{name}/Cargo.toml"),
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[dependencies]\n{dependencies}\n"
+            ),
+        );
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        let path = self.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    pub(crate) fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.path().join(file)).unwrap()
+    }
+
+    /// Replaces text in a file; it must be there.
+    pub(crate) fn edit(&self, file: &str, from: &str, to: &str) {
+        let text = self.read(file);
+        assert!(text.contains(from), "{file} has no {from:?}");
+        self.write(file, &text.replace(from, to));
+    }
+
+    /// Brings Cargo.lock up to date.
+    pub(crate) fn lock(&self) {
+        let output = self.cargo(&["generate-lockfile", "--offline"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    pub(crate) fn cargo(&self, arguments: &[&str]) -> Output {
+        isolated(env!("CARGO"), self.path())
+            .args(arguments)
+            .output()
+            .unwrap()
+    }
+
+    /// A command that runs xtask here.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = isolated(env!("CARGO_BIN_EXE_xtask"), self.path());
+        command.args(arguments);
+        command
+    }
+
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs `ci --backend cargo --json` with more arguments: the exit code and the report.
+    pub(crate) fn ci(&self, arguments: &[&str]) -> (i32, Report) {
+        let output = self.xtask(&[&["ci", "--backend", "cargo", "--json"], arguments].concat());
+        let report = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
+        (output.status.code().unwrap(), Report(report))
+    }
+}
+
+/// What `--json` printed.
+pub(crate) struct Report(pub(crate) Value);
+
+impl Report {
+    /// The outcome of each step, as `WHAT MEMBER OUTCOME`.
+    pub(crate) fn outcomes(&self) -> Vec<String> {
+        let steps = self.0["steps"].as_array().unwrap().iter();
+        let word = |step: &Value, key: &str| step[key].as_str().unwrap().to_owned();
+        steps
+            .map(|step| {
+                [
+                    word(step, "what"),
+                    word(step, "member"),
+                    word(step, "outcome"),
+                ]
+                .join(" ")
+            })
+            .collect()
+    }
+
+    /// Names and versions of all crates that were compiled.
+    pub(crate) fn compiled(&self) -> Vec<&str> {
+        let invocations = self.0["invocations"].as_array().unwrap().iter();
+        invocations
+            .flat_map(|invocation| invocation["compiled"].as_array().unwrap())
+            .map(|name| name.as_str().unwrap())
+            .collect()
+    }
+
+    pub(crate) fn has(&self, outcome: &str) -> bool {
+        self.outcomes().iter().any(|other| other == outcome)
+    }
+}
+
+/// A command without what the test's own run was configured with.
+fn isolated(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    for name in [
+        "CARGO_TARGET_DIR",
+        "CARGO_ENCODED_RUSTFLAGS",
+        "RUSTFLAGS",
+        "RUSTDOCFLAGS",
+        "CARGO_TERM_COLOR",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+        "CI",
+    ] {
+        command.env_remove(name);
+    }
+    // What nextest and cargo set for the tests that they run.
+    let is_set = |name: &str| {
+        ["NEXTEST", "CARGO_PKG_", "CARGO_MANIFEST_"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+    };
+    for (name, _) in std::env::vars().filter(|(name, _)| is_set(name)) {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
