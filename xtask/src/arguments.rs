@@ -47,8 +47,9 @@ pub(crate) enum Command {
     Wasm(RunArguments),
     /// Print shell completions
     #[command(after_help = "\
-Example:
-  cargo xtask completions bash > ~/.local/share/bash-completion/completions/xtask")]
+They complete the command `xtask`, so that both lines are needed, in bash for example:
+  alias xtask='cargo xtask'
+  source <(cargo xtask completions bash)")]
     Completions { shell: Shell },
 }
 
@@ -69,12 +70,17 @@ pub(crate) struct CiArguments {
 impl CiArguments {
     /// The kinds of steps that `--only` and `--skip` leave.
     pub(crate) fn steps(&self) -> Vec<What> {
-        What::value_variants()
-            .iter()
-            .copied()
-            .filter(|what| self.only.is_empty() || self.only.contains(what))
-            .filter(|what| !self.skip.contains(what))
-            .collect()
+        let is_wanted = |what: &What| {
+            if self.only.is_empty() {
+                // Only `--browser` asks for it.
+                *what != What::Browser
+            } else {
+                self.only.contains(what)
+            }
+        };
+        let mut steps = What::value_variants().to_vec();
+        steps.retain(|what| is_wanted(what) && !self.skip.contains(what));
+        steps
     }
 }
 
@@ -123,6 +129,15 @@ pub(crate) struct RunArguments {
 }
 
 impl RunArguments {
+    /// Adds what `--browser` asks for to the kinds of steps of a command.
+    pub(crate) fn with_browser(&self, steps: &[What]) -> Vec<What> {
+        let mut steps = steps.to_vec();
+        if self.browser && steps.contains(&What::Test) {
+            steps.push(What::Browser);
+        }
+        steps
+    }
+
     /// The arguments of `cargo xtask wasm`: a page is made to be served, so it is optimised.
     pub(crate) fn for_page(self) -> Self {
         Self {

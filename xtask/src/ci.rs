@@ -27,8 +27,7 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
         &Selection {
             members: &arguments.package,
             target: arguments.target,
-            steps,
-            browser: arguments.browser,
+            steps: &arguments.with_browser(steps),
             profile: arguments.profile.unwrap_or_default(),
         },
     )?;

@@ -65,8 +65,6 @@ pub(crate) struct Selection<'a> {
     pub(crate) members: &'a [String],
     pub(crate) target: Option<Target>,
     pub(crate) steps: &'a [What],
-    /// Whether wasm tests run in a browser too.
-    pub(crate) browser: bool,
     pub(crate) profile: Profile,
 }
 
@@ -82,10 +80,7 @@ impl Step {
     pub(crate) fn plan(workspace: &Workspace, selection: &Selection<'_>) -> Result<Vec<Self>> {
         let members = workspace.select(selection.members)?;
         let steps: Vec<Self> = steps_of(&members, selection.profile)
-            .filter(|step| match step.what {
-                What::Browser => selection.browser && selection.steps.contains(&What::Test),
-                what => selection.steps.contains(&what),
-            })
+            .filter(|step| selection.steps.contains(&step.what))
             .filter(|step| {
                 selection.target.is_none()
                     || step.target.is_none()
@@ -168,7 +163,6 @@ mod tests {
             members: &[],
             target,
             steps,
-            browser: false,
             profile: Profile::Dev,
         };
         Step::plan(workspace, &selection)
@@ -231,7 +225,6 @@ mod tests {
             members: &[],
             target: Some(Target::Wasm),
             steps: &[What::Build],
-            browser: false,
             profile: Profile::Dev,
         };
         assert!(Step::plan(&workspace, &selection).is_err());

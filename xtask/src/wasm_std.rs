@@ -81,7 +81,7 @@ pub(crate) fn provide(workspace: &Workspace, note: &mut dyn FnMut(&str)) -> Resu
 /// What identifies the compiler; a standard library works with the one that compiled it alone.
 struct Toolchain {
     sysroot: PathBuf,
-    /// `1.95.0`
+    /// `1.70.0`
     release: String,
     /// The commit, or the release where a distribution's rustc does not tell it.
     commit: String,
@@ -283,14 +283,14 @@ mod tests {
     #[test]
     fn the_package_is_of_exactly_the_toolchains_release() {
         let madison = "\
-  rust-src | 1.95.10+dfsg1-1 | http://example.org trixie-backports/main amd64 Packages
-  rust-src | 1.95.1+dfsg1-2~bpo13+1 | http://example.org trixie-backports/main amd64 Packages
+  rust-src | 1.70.10+dfsg1-1 | http://example.org trixie-backports/main amd64 Packages
+  rust-src | 1.70.1+dfsg1-2~bpo13+1 | http://example.org trixie-backports/main amd64 Packages
   rust-src | 1.63.0+dfsg1-2 | http://example.org bookworm/main amd64 Packages";
         assert_eq!(
-            package_version(madison, "1.95.1"),
-            Some("1.95.1+dfsg1-2~bpo13+1")
+            package_version(madison, "1.70.1"),
+            Some("1.70.1+dfsg1-2~bpo13+1")
         );
-        assert_eq!(package_version(madison, "1.95.0"), None);
-        assert_eq!(package_version("", "1.95.0"), None);
+        assert_eq!(package_version(madison, "1.70.0"), None);
+        assert_eq!(package_version("", "1.70.0"), None);
     }
 }

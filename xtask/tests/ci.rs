@@ -249,7 +249,10 @@ fn wrong_usage_and_broken_manifests_exit_with_2_and_one_message() {
             "{error}"
         );
     };
-    fails(&["ci", "-p", "core-libary"], "did you mean `core-library`?");
+    fails(
+        &["ci", "-p", "core-librarian"],
+        "did you mean `core-library`?",
+    );
     fails(&["ci", "--only", "clipy"], "clippy");
     fails(&["cii"], "ci");
     fails(
