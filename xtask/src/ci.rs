@@ -11,7 +11,7 @@ use crate::backend::{self, Backend, Options};
 use crate::display::Display;
 use crate::event::Event;
 use crate::interrupt;
-use crate::plan::{Selection, Step, What};
+use crate::plan::{Selection, Step, Target, What};
 use crate::report::Report;
 use crate::workspace::Workspace;
 
@@ -46,6 +46,9 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
     if let Some(why) = why {
         emit(Event::Note(why.into()));
     }
+    if let Some(remark) = unneeded_target(&workspace) {
+        emit(Event::Note(remark));
+    }
     let started = Instant::now();
     let options = Options {
         keep_going: arguments.keep_going,
@@ -66,6 +69,24 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Says which members name a target that no step is for.
+fn unneeded_target(workspace: &Workspace) -> Option<String> {
+    let named = |target| {
+        let members = workspace.members.iter();
+        members
+            .filter(|member| member.targets.contains(&target))
+            .map(|member| &*member.name)
+            .collect::<Vec<_>>()
+    };
+    let target = Target::ALL
+        .into_iter()
+        .find(|&target| !workspace.needs(target) && !named(target).is_empty())?;
+    Some(format!(
+        "no member makes anything for {target}, so {} has no steps for it",
+        named(target).join(", ")
+    ))
 }
 
 fn print_plan(

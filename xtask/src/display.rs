@@ -56,7 +56,8 @@ impl Display {
             }
             Event::Line(text) => {
                 if let Some(running) = &mut self.running {
-                    running.last_line = anstream::adapter::strip_str(text.trim()).to_string();
+                    let plain = anstream::adapter::strip_str(text).to_string();
+                    plain.trim().clone_into(&mut running.last_line);
                 }
             }
             Event::Compiled(name) => {

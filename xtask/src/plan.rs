@@ -79,7 +79,10 @@ impl Step {
     /// An unknown member, or nothing left to do.
     pub(crate) fn plan(workspace: &Workspace, selection: &Selection<'_>) -> Result<Vec<Self>> {
         let members = workspace.select(selection.members)?;
-        let steps: Vec<Self> = steps_of(&members, selection.profile)
+        let needed = Target::ALL
+            .into_iter()
+            .filter(|&target| workspace.needs(target));
+        let steps: Vec<Self> = steps_of(&members, needed, selection.profile)
             .filter(|step| selection.steps.contains(&step.what))
             .filter(|step| {
                 selection.target.is_none()
@@ -96,14 +99,18 @@ impl Step {
     }
 }
 
-fn steps_of(members: &[&Member], profile: Profile) -> impl Iterator<Item = Step> {
+fn steps_of(
+    members: &[&Member],
+    targets: impl Iterator<Item = Target>,
+    profile: Profile,
+) -> impl Iterator<Item = Step> {
     let formatting = members.iter().map(|member| Step {
         what: What::Fmt,
         member: member.name.clone(),
         target: None,
         profile: None,
     });
-    let compiled = Target::ALL.into_iter().flat_map(move |target| {
+    let compiled = targets.flat_map(move |target| {
         What::value_variants().iter().flat_map(move |&what| {
             members
                 .iter()

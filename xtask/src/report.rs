@@ -84,7 +84,12 @@ impl Report {
             }
             Event::Note(note) => self.notes.push(note.clone()),
             Event::Line(line) => self.last(|invocation| invocation.output.push(line.clone())),
-            Event::Compiled(name) => self.last(|invocation| invocation.compiled.push(name.clone())),
+            // A crate is compiled once for each of its libraries, programs and tests.
+            Event::Compiled(name) => self.last(|invocation| {
+                if !invocation.compiled.contains(name) {
+                    invocation.compiled.push(name.clone());
+                }
+            }),
             Event::Finished { seconds, outcomes } => {
                 self.last(|invocation| invocation.seconds = *seconds);
                 for (step, outcome) in outcomes {
@@ -299,8 +304,13 @@ impl Report {
             ""
         };
         format!(
-            "{style}{} steps{style:#}: {}{strictly}; {} compiled; {}",
+            "{style}{} {}{style:#}: {}{strictly}; {} compiled; {}",
             self.steps.len(),
+            if self.steps.len() == 1 {
+                "step"
+            } else {
+                "steps"
+            },
             counts.join(", "),
             crates(compiled),
             seconds(self.seconds)

@@ -94,6 +94,16 @@ impl Workspace {
         self.members.iter().find(|member| member.name == name)
     }
 
+    /// Whether a member needs `target` to be built for: makes a module for it, tests on it, or is
+    /// built for nothing else. A library that names it beside native only can be built for it.
+    pub(crate) fn needs(&self, target: Target) -> bool {
+        target == Target::Native
+            || self.members.iter().any(|member| {
+                member.targets.contains(&target)
+                    && (member.is_cdylib || member.has_wasm_tests || member.targets == [target])
+            })
+    }
+
     /// Whether `member` needs one of `others` to be built first, however indirectly.
     pub(crate) fn depends_on(&self, member: &str, others: &[&str]) -> bool {
         let mut seen = vec![member];
@@ -237,6 +247,18 @@ mod tests {
         ]);
         assert!(workspace.depends_on("app", &["core"]));
         assert!(!workspace.depends_on("core", &["app"]));
+    }
+
+    #[test]
+    fn a_target_is_needed_as_long_as_a_member_makes_something_for_it() {
+        let mut workspace = workspace(&[("core", &[]), ("page", &["core"])]);
+        workspace.members[0].targets = vec![Target::Native, Target::Wasm];
+        workspace.members[1].targets = vec![Target::Wasm];
+        assert!(workspace.needs(Target::Wasm));
+        workspace.members.pop();
+        assert!(workspace.needs(Target::Native) && !workspace.needs(Target::Wasm));
+        workspace.members[0].is_cdylib = true;
+        assert!(workspace.needs(Target::Wasm));
     }
 
     #[test]

@@ -349,6 +349,11 @@ fn wasm_steps_are_skipped_where_the_standard_library_cannot_be_had() {
     )
     .unwrap();
     fs::set_permissions(&rustc, fs::Permissions::from_mode(0o755)).unwrap();
+    workspace.edit(
+        "core/Cargo.toml",
+        "[package]",
+        "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n[package]",
+    );
     let run = |arguments: &[&str]| {
         let arguments = [
             &[
@@ -387,6 +392,41 @@ fn wasm_steps_are_skipped_where_the_standard_library_cannot_be_had() {
         "{}",
         text(&strict.stdout)
     );
+}
+
+#[test]
+fn without_the_page_no_wasm_step_is_left() {
+    let workspace = Workspace::new();
+    let targets =
+        "[package.metadata.ci]\ntargets = [\"native\", \"wasm32-unknown-unknown\"]\n[package]";
+    workspace.edit("core/Cargo.toml", "[package]", targets);
+    workspace.add_member("page", "core-library = { path = \"../core\" }");
+    workspace.edit(
+        "page/Cargo.toml",
+        "[package]",
+        &targets.replace("\"native\", ", ""),
+    );
+    workspace.write("page/src/lib.rs", "//! Page.\n");
+    workspace.edit("Cargo.toml", "\"core\", \"app\"", "\"*\"");
+    workspace.edit(
+        "Cargo.toml",
+        "[workspace]",
+        "[workspace]\nexclude = [\"target\"]",
+    );
+    workspace.lock();
+    let plan = |workspace: &Workspace| text(&workspace.xtask(&["ci", "--dry-run"]).stdout);
+    assert!(plan(&workspace).contains("clippy wasm32-unknown-unknown dev: core-library, page"));
+
+    fs::remove_dir_all(workspace.path().join("page")).unwrap();
+    assert!(
+        workspace
+            .cargo(&["update", "--workspace", "--offline"])
+            .status
+            .success()
+    );
+    assert!(!plan(&workspace).contains("wasm"), "{}", plan(&workspace));
+    let (code, report) = workspace.ci(&["--strict"]);
+    assert_eq!(code, 0, "{:?}", report.outcomes());
 }
 
 #[test]
