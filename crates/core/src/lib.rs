@@ -1,8 +1,8 @@
 //! What a Nix binary cache says about its store paths, and whether it can be believed.
 //!
-//! A cache describes each store path in a [narinfo](narinfo): where the archive of the path's
+//! A cache describes each store path in a [`narinfo`]: where the archive of the path's
 //! contents is, its hash and size, the paths it refers to, and who vouches for all that. This crate
-//! parses and prints these files and [audits](audit) their signatures and content addresses.
+//! parses and prints these files and [audits](Audit) their signatures and content addresses.
 //!
 //! It does no I/O and has no cryptography of its own: an audit takes a [`Crypto`], so that a native
 //! program can plug in OpenSSL and a wasm module pure Rust.
