@@ -1,7 +1,9 @@
 //! `xtask-bindgen` is wasm-bindgen's own command line, linked rather than installed.
 //!
 //! The generator of a module's JavaScript must have the very version of the `wasm-bindgen` crate in
-//! the module. As a member of the workspace it always has: one Cargo.lock decides both.
+//! the module. As a member of the same workspace it always has: each needs its own version of
+//! `wasm-bindgen-shared` exactly, and Cargo allows a lock file one version of that crate (it sets
+//! `links`).
 
 use std::{env, ffi::OsString, process::ExitCode};
 
