@@ -126,6 +126,10 @@ pub(crate) struct RunArguments {
     /// What runs the steps
     #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: BackendChoice,
+
+    /// Flags for Nix, such as --builders; `XTASK_NIX_FLAGS` holds those that are always wanted
+    #[arg(last = true, value_name = "NIX FLAG")]
+    pub(crate) nix_flags: Vec<String>,
 }
 
 impl RunArguments {

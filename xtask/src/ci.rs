@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
             profile: arguments.profile.unwrap_or_default(),
         },
     )?;
-    let (backend, why) = backend::choose(arguments.backend)?;
+    let (backend, why) = backend::choose(arguments.backend, &workspace, &arguments.nix_flags)?;
     if arguments.dry_run {
         print_plan(&*backend, &workspace, &plan, arguments.json)?;
         return Ok(ExitCode::SUCCESS);
@@ -44,7 +44,7 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
         display.show(&event, &report);
     };
     if let Some(why) = why {
-        emit(Event::Note(why.into()));
+        emit(Event::Note(why));
     }
     if let Some(remark) = unneeded_target(&workspace) {
         emit(Event::Note(remark));

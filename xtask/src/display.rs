@@ -18,10 +18,12 @@ pub(crate) struct Display {
     is_terminal: bool,
     /// Whether the programs' output is shown while they run.
     verbose: bool,
-    running: Option<Running>,
+    /// In the order of their start.
+    running: Vec<Running>,
 }
 
 struct Running {
+    activity: usize,
     title: String,
     started: Instant,
     last_line: String,
@@ -32,57 +34,67 @@ impl Display {
         Self {
             is_terminal: io::stderr().is_terminal(),
             verbose,
-            running: None,
+            running: Vec::new(),
         }
     }
 
     /// Shows `event`, which `report` holds already.
     pub(crate) fn show(&mut self, event: &Event, report: &Report) {
         match event {
-            Event::Started { .. } => {
-                let title = report.running();
+            Event::Started { activity, .. } => {
+                let title = report.activity_title(*activity);
                 if !self.is_terminal {
                     self.print("running", AnsiColor::Cyan.on_default(), &title);
                 }
-                self.running = Some(Running {
+                self.running.push(Running {
+                    activity: *activity,
                     title,
                     started: Instant::now(),
                     last_line: String::new(),
                 });
             }
-            Event::Line(text) if self.verbose => {
+            Event::Line { text, .. } if self.verbose => {
                 self.clear();
                 anstream::eprintln!("{text}");
             }
-            Event::Line(text) => {
-                if let Some(running) = &mut self.running {
-                    let plain = anstream::adapter::strip_str(text).to_string();
-                    plain.trim().clone_into(&mut running.last_line);
-                }
+            Event::Line { activity, text } => {
+                let plain = anstream::adapter::strip_str(text).to_string();
+                self.set_last_line(*activity, plain.trim().to_owned());
             }
-            Event::Compiled(name) => {
-                if let Some(running) = &mut self.running {
-                    running.last_line = format!("compiled {name}");
-                }
+            Event::Compiled { activity, name } => {
+                self.set_last_line(*activity, format!("compiled {name}"));
+            }
+            Event::Transferred { activity, bytes } => {
+                self.set_last_line(*activity, report::bytes(*bytes));
             }
             Event::Tick => {}
-            Event::Finished { .. } => {
-                self.running = None;
-                for (outcome, line) in report.finished() {
-                    self.print(outcome.name(), report::color(outcome), &line);
+            Event::Finished { activity, .. } => {
+                self.running.retain(|running| running.activity != *activity);
+                for (word, style, line) in report.finished(*activity) {
+                    self.print(word, style, &line);
                 }
             }
-            Event::NotRun { steps, outcome } => {
-                let line = format!(
-                    "{}: {}",
-                    report.title(steps),
-                    outcome.reason().unwrap_or_default()
-                );
+            Event::Settled { steps, outcome } => {
+                let title = report.title(steps);
+                let line = match outcome.reason() {
+                    Some(reason) => format!("{title}: {reason}"),
+                    None => title,
+                };
                 self.print(outcome.name(), report::color(outcome), &line);
             }
             Event::Note(text) => self.print("note", AnsiColor::Yellow.on_default(), text),
         }
         self.draw();
+    }
+
+    fn set_last_line(&mut self, activity: usize, line: String) {
+        if let Some(running) = self
+            .running
+            .iter_mut()
+            .find(|running| running.activity == activity)
+        {
+            running.last_line = line;
+        }
     }
 
     fn print(&self, word: &str, style: Style, text: &str) {
@@ -97,15 +109,21 @@ impl Display {
     }
 
     fn draw(&self) {
-        if let (true, Some(running)) = (self.is_terminal, &self.running) {
+        // The one that runs longest is the one that is waited for.
+        if let (true, Some(running)) = (self.is_terminal, self.running.first()) {
             let Running {
                 title,
                 started,
                 last_line,
+                ..
             } = running;
             let style = AnsiColor::Cyan.on_default();
+            let others = match self.running.len() - 1 {
+                0 => String::new(),
+                others => format!(" and {others} more"),
+            };
             anstream::eprint!(
-                "{CLEAR_LINE}{NO_WRAP}{style}{:>11}{style:#} {title} ({} s) {last_line}{WRAP}",
+                "{CLEAR_LINE}{NO_WRAP}{style}{:>11}{style:#} {title}{others} ({} s) {last_line}{WRAP}",
                 "running",
                 started.elapsed().as_secs()
             );

@@ -2,26 +2,45 @@
 
 use serde::Serialize;
 
-/// Steps are named by their index in the plan. Each step ends in exactly one
-/// [`Event::Finished`] or [`Event::NotRun`].
+/// Steps are named by their index in the plan, activities by the order of their start. Each step
+/// ends in exactly one [`Event::Finished`] or [`Event::Settled`].
 pub(crate) enum Event {
-    /// A program starts; it runs these steps.
-    Started { steps: Vec<usize>, command: String },
-    /// The running program printed a line.
-    Line(String),
+    /// An activity starts; it runs these steps, or something that steps need.
+    Started {
+        activity: usize,
+        work: Work,
+        steps: Vec<usize>,
+    },
+    /// An activity printed a line.
+    Line { activity: usize, text: String },
     /// A tenth of a second passed without a line.
     Tick,
-    /// The running program compiled this crate.
-    Compiled(String),
-    /// The running program ended.
+    /// An activity compiled this crate.
+    Compiled { activity: usize, name: String },
+    /// An activity has transferred so many bytes by now.
+    Transferred { activity: usize, bytes: u64 },
+    /// An activity ended.
     Finished {
+        activity: usize,
         seconds: f64,
         outcomes: Vec<(usize, Outcome)>,
     },
-    /// These steps are not run.
-    NotRun { steps: Vec<usize>, outcome: Outcome },
+    /// What became of these steps is known without an activity of their own.
+    Settled { steps: Vec<usize>, outcome: Outcome },
     /// A remark on how the plan is run.
     Note(String),
+}
+
+/// What an activity does.
+#[derive(Clone, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub(crate) enum Work {
+    /// Runs a program.
+    Command { command: String },
+    /// Builds a derivation.
+    Build { derivation: String },
+    /// Takes a store path from a binary cache.
+    Substitution { path: String, from: String },
 }
 
 /// What became of a step.
@@ -29,6 +48,12 @@ pub(crate) enum Event {
 #[serde(tag = "outcome", content = "reason", rename_all = "lowercase")]
 pub(crate) enum Outcome {
     Passed,
+    /// Passed before: its result was in the Nix store.
+    Cached,
+    /// Passed elsewhere: its result came from a binary cache.
+    Substituted,
+    /// Passed: Nix built it.
+    Built,
     Failed,
     /// Not run, because of the failed step that is named.
     Blocked(String),
@@ -39,9 +64,23 @@ pub(crate) enum Outcome {
 }
 
 impl Outcome {
+    pub(crate) const NAMES: [&'static str; 8] = [
+        "passed",
+        "cached",
+        "substituted",
+        "built",
+        "failed",
+        "blocked",
+        "skipped",
+        "interrupted",
+    ];
+
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
+            Self::Cached => "cached",
+            Self::Substituted => "substituted",
+            Self::Built => "built",
             Self::Failed => "failed",
             Self::Blocked(_) => "blocked",
             Self::Skipped(_) => "skipped",
@@ -49,10 +88,17 @@ impl Outcome {
         }
     }
 
+    pub(crate) fn is_success(&self) -> bool {
+        matches!(
+            self,
+            Self::Passed | Self::Cached | Self::Substituted | Self::Built
+        )
+    }
+
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
             Self::Blocked(reason) | Self::Skipped(reason) => Some(reason),
-            Self::Passed | Self::Failed | Self::Interrupted => None,
+            _ => None,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Work};
 use crate::plan::Step;
 
 /// How many of a failed program's last lines are repeated.
@@ -19,17 +19,20 @@ pub(crate) struct Report {
     /// Seconds from start to end.
     pub(crate) seconds: f64,
     notes: Vec<String>,
-    invocations: Vec<Invocation>,
+    activities: Vec<Activity>,
     steps: Vec<StepReport>,
 }
 
-/// One program that ran, for one step or for several.
+/// A program that ran, a derivation that was built, a path that was downloaded.
 #[derive(Serialize)]
-struct Invocation {
-    command: String,
+struct Activity {
+    #[serde(flatten)]
+    work: Work,
     seconds: f64,
     /// Names and versions of the crates that it compiled.
     compiled: Vec<String>,
+    /// How much it downloaded.
+    bytes: u64,
     #[serde(skip)]
     output: Vec<String>,
 }
@@ -41,8 +44,8 @@ struct StepReport {
     /// Nothing before the step ended.
     #[serde(flatten)]
     outcome: Option<Outcome>,
-    /// Which of the report's invocations ran it.
-    invocation: Option<usize>,
+    /// Which of the report's activities ran it.
+    activity: Option<usize>,
 }
 
 impl Report {
@@ -52,13 +55,13 @@ impl Report {
             backend,
             seconds: 0.0,
             notes: Vec::new(),
-            invocations: Vec::new(),
+            activities: Vec::new(),
             steps: plan
                 .iter()
                 .map(|step| StepReport {
                     step: step.clone(),
                     outcome: None,
-                    invocation: None,
+                    activity: None,
                 })
                 .collect(),
         }
@@ -66,53 +69,57 @@ impl Report {
 
     pub(crate) fn fold(&mut self, event: &Event) {
         match event {
-            Event::Started { steps, command } => {
+            Event::Started {
+                activity,
+                work,
+                steps,
+            } => {
                 for &step in steps {
-                    self.steps[step].invocation = Some(self.invocations.len());
+                    self.steps[step].activity = Some(*activity);
                 }
-                self.invocations.push(Invocation {
-                    command: command.clone(),
+                self.activities.push(Activity {
+                    work: work.clone(),
                     seconds: 0.0,
                     compiled: Vec::new(),
+                    bytes: 0,
                     output: Vec::new(),
                 });
             }
-            Event::NotRun { steps, outcome } => {
+            Event::Line { activity, text } => self.activities[*activity].output.push(text.clone()),
+            Event::Compiled { activity, name } => {
+                // A crate is compiled once for each of its libraries, programs and tests.
+                let compiled = &mut self.activities[*activity].compiled;
+                if !compiled.contains(name) {
+                    compiled.push(name.clone());
+                }
+            }
+            Event::Transferred { activity, bytes } => self.activities[*activity].bytes = *bytes,
+            Event::Finished {
+                activity,
+                seconds,
+                outcomes,
+            } => {
+                self.activities[*activity].seconds = *seconds;
+                for (step, outcome) in outcomes {
+                    self.steps[*step].outcome = Some(outcome.clone());
+                }
+            }
+            Event::Settled { steps, outcome } => {
                 for &step in steps {
                     self.steps[step].outcome = Some(outcome.clone());
                 }
             }
             Event::Note(note) => self.notes.push(note.clone()),
-            Event::Line(line) => self.last(|invocation| invocation.output.push(line.clone())),
-            // A crate is compiled once for each of its libraries, programs and tests.
-            Event::Compiled(name) => self.last(|invocation| {
-                if !invocation.compiled.contains(name) {
-                    invocation.compiled.push(name.clone());
-                }
-            }),
-            Event::Finished { seconds, outcomes } => {
-                self.last(|invocation| invocation.seconds = *seconds);
-                for (step, outcome) in outcomes {
-                    self.steps[*step].outcome = Some(outcome.clone());
-                }
-            }
             Event::Tick => {}
-        }
-    }
-
-    /// Changes the invocation that runs, if one does.
-    fn last(&mut self, change: impl FnOnce(&mut Invocation)) {
-        if let Some(invocation) = self.invocations.last_mut() {
-            change(invocation);
         }
     }
 
     /// Whether nothing failed; under `strict`, also whether nothing was skipped.
     pub(crate) fn passed(&self, strict: bool) -> bool {
-        self.steps.iter().all(|step| match step.outcome {
-            Some(Outcome::Passed) => true,
+        self.steps.iter().all(|step| match &step.outcome {
             Some(Outcome::Skipped(_)) => !strict,
-            _ => false,
+            Some(outcome) => outcome.is_success(),
+            None => false,
         })
     }
 
@@ -122,38 +129,54 @@ impl Report {
         title(&steps)
     }
 
-    /// What the last program runs, in words.
-    pub(crate) fn running(&self) -> String {
-        let last = self.invocations.len().checked_sub(1);
-        let steps: Vec<_> = self
-            .steps
-            .iter()
-            .filter(|step| step.invocation == last)
-            .collect();
-        title(&steps)
+    /// What an activity does, in words.
+    pub(crate) fn activity_title(&self, activity: usize) -> String {
+        let steps: Vec<_> = self.steps_of(activity).collect();
+        if !steps.is_empty() {
+            return title(&steps);
+        }
+        match &self.activities[activity].work {
+            Work::Command { command } => command.clone(),
+            Work::Build { derivation } => store_path_name(derivation)
+                .trim_end_matches(".drv")
+                .to_owned(),
+            Work::Substitution { path, from } => format!("{} from {from}", store_path_name(path)),
+        }
     }
 
-    /// What came of the last program: a line for each outcome of its steps.
-    pub(crate) fn finished(&self) -> Vec<(&Outcome, String)> {
-        let last = self.invocations.len().checked_sub(1);
-        let Some(invocation) = self.invocations.last() else {
-            return Vec::new();
-        };
-        self.rows()
+    /// What came of an activity: a line for each outcome of its steps.
+    pub(crate) fn finished(&self, activity: usize) -> Vec<(&'static str, Style, String)> {
+        let done = &self.activities[activity];
+        let mut work = seconds(done.seconds);
+        if let Work::Substitution { .. } = done.work {
+            let _ = write!(work, ", {}", bytes(done.bytes));
+        } else {
+            let _ = write!(work, ", {} compiled", crates(done.compiled.len()));
+        }
+        let mut lines: Vec<_> = self
+            .rows()
             .into_iter()
-            .filter(|row| row[0].invocation == last)
+            .filter(|row| row[0].activity == Some(activity))
             .filter_map(|row| {
-                let work = format!(
-                    "{}, {} compiled",
-                    seconds(invocation.seconds),
-                    crates(invocation.compiled.len())
-                );
+                let outcome = row[0].outcome.as_ref()?;
                 Some((
-                    row[0].outcome.as_ref()?,
+                    outcome.name(),
+                    color(outcome),
                     format!("{} ({work})", title(&row)),
                 ))
             })
-            .collect()
+            .collect();
+        if lines.is_empty() {
+            let line = format!("{} ({work})", self.activity_title(activity));
+            lines.push(("finished", AnsiColor::Cyan.on_default(), line));
+        }
+        lines
+    }
+
+    fn steps_of(&self, activity: usize) -> impl Iterator<Item = &StepReport> {
+        self.steps
+            .iter()
+            .filter(move |step| step.activity == Some(activity))
     }
 
     /// One row for the steps of one program that came out alike.
@@ -167,13 +190,13 @@ impl Report {
                         one.what,
                         one.target,
                         one.profile,
-                        first.invocation,
+                        first.activity,
                         &first.outcome,
                     ) == (
                         other.what,
                         other.target,
                         other.profile,
-                        step.invocation,
+                        step.activity,
                         &step.outcome,
                     )
                 })
@@ -189,11 +212,11 @@ impl Report {
     /// A table of steps, times and results; then the last output of what failed; then a summary.
     pub(crate) fn to_text(&self, strict: bool) -> String {
         let mut text = self.table();
-        for (index, invocation) in self.invocations.iter().enumerate() {
+        for (index, activity) in self.activities.iter().enumerate() {
             let failed: Vec<_> = self
                 .steps
                 .iter()
-                .filter(|step| step.invocation == Some(index))
+                .filter(|step| step.activity == Some(index))
                 .filter(|step| step.outcome == Some(Outcome::Failed))
                 .collect();
             if failed.is_empty() {
@@ -201,15 +224,20 @@ impl Report {
             }
             let red = color(&Outcome::Failed);
             let _ = writeln!(text, "\n{red}failed{red:#} {}", title(&failed));
-            let _ = writeln!(text, "  $ {}", invocation.command);
-            let hidden = invocation.output.len().saturating_sub(REPEATED_LINES);
+            let _ = match &activity.work {
+                Work::Command { command } => writeln!(text, "  $ {command}"),
+                Work::Build { derivation } => writeln!(text, "  $ nix log {derivation}"),
+                Work::Substitution { .. } => Ok(()),
+            };
+            let hidden = activity.output.len().saturating_sub(REPEATED_LINES);
             if hidden > 0 {
                 let _ = writeln!(text, "  … {hidden} lines before");
             }
-            for line in &invocation.output[hidden..] {
+            for line in &activity.output[hidden..] {
                 let _ = writeln!(text, "  {line}");
             }
         }
+        text.push_str(&self.shared_work());
         let _ = writeln!(text, "\n{}", self.summary(strict));
         text
     }
@@ -224,7 +252,7 @@ impl Report {
         let rows = self.rows();
         for row in &rows {
             let step = &row[0].step;
-            let invocation = row[0].invocation.map(|index| &self.invocations[index]);
+            let activity = row[0].activity.map(|index| &self.activities[index]);
             cells.push([
                 step.what.to_string(),
                 step.target
@@ -233,8 +261,8 @@ impl Report {
                     .map_or_else(String::new, |profile| profile.to_string()),
                 members(row),
                 row[0].outcome.as_ref().map_or("", Outcome::name).to_owned(),
-                invocation.map_or_else(String::new, |invocation| crates(invocation.compiled.len())),
-                invocation.map_or_else(String::new, |invocation| seconds(invocation.seconds)),
+                activity.map_or_else(String::new, |activity| crates(activity.compiled.len())),
+                activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
             ]);
         }
         let mut widths = [0; 7];
@@ -272,6 +300,47 @@ impl Report {
         text
     }
 
+    /// What was done for several steps at once, such as the layers that they share.
+    fn shared_work(&self) -> String {
+        let mut text = String::new();
+        for (index, activity) in self.activities.iter().enumerate() {
+            if let Work::Build { .. } = activity.work
+                && self.steps_of(index).next().is_none()
+            {
+                let _ = writeln!(
+                    text,
+                    "  {} ({}, {} compiled)",
+                    self.activity_title(index),
+                    seconds(activity.seconds),
+                    crates(activity.compiled.len())
+                );
+            }
+        }
+        if !text.is_empty() {
+            text.insert_str(0, "\nbuilt for several steps:\n");
+        }
+        let mut downloads: Vec<(&str, usize, u64)> = Vec::new();
+        for activity in &self.activities {
+            if let Work::Substitution { from, .. } = &activity.work {
+                match downloads.iter_mut().find(|(cache, ..)| cache == from) {
+                    Some((_, paths, size)) => {
+                        *paths += 1;
+                        *size += activity.bytes;
+                    }
+                    None => downloads.push((from, 1, activity.bytes)),
+                }
+            }
+        }
+        for (cache, paths, size) in downloads {
+            let _ = writeln!(
+                text,
+                "\ndownloaded {paths} store paths, {}, from {cache}",
+                bytes(size)
+            );
+        }
+        text
+    }
+
     fn summary(&self, strict: bool) -> String {
         let count = |name: &str| {
             self.steps
@@ -283,15 +352,15 @@ impl Report {
                 })
                 .count()
         };
-        let counts: Vec<String> = ["passed", "failed", "blocked", "skipped", "interrupted"]
+        let counts: Vec<String> = Outcome::NAMES
             .into_iter()
             .filter(|name| count(name) > 0)
             .map(|name| format!("{} {name}", count(name)))
             .collect();
         let compiled: usize = self
-            .invocations
+            .activities
             .iter()
-            .map(|invocation| invocation.compiled.len())
+            .map(|activity| activity.compiled.len())
             .sum();
         let style = color(if self.passed(strict) {
             &Outcome::Passed
@@ -337,7 +406,9 @@ fn title(steps: &[&StepReport]) -> String {
 
 fn members(steps: &[&StepReport]) -> String {
     const NAMED: usize = 4;
-    let names: Vec<_> = steps.iter().map(|step| &*step.step.member).collect();
+    let mut names: Vec<_> = steps.iter().map(|step| &*step.step.member).collect();
+    // One activity may run several steps of a member.
+    names.dedup();
     if names.len() > NAMED {
         format!(
             "{} and {} more",
@@ -357,13 +428,34 @@ pub(crate) fn crates(count: usize) -> String {
     }
 }
 
+/// A number of bytes in the decimal unit that suits it.
+pub(crate) fn bytes(bytes: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+    let mut number = bytes as f64;
+    for unit in ["B", "kB", "MB"] {
+        if number < 1000.0 {
+            return format!("{number:.1} {unit}");
+        }
+        number /= 1000.0;
+    }
+    format!("{number:.1} GB")
+}
+
+/// The part of a store path behind its hash.
+fn store_path_name(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split_once('-').map_or(name, |(_hash, name)| name)
+}
+
 pub(crate) fn seconds(seconds: f64) -> String {
     format!("{seconds:.1} s")
 }
 
 pub(crate) fn color(outcome: &Outcome) -> Style {
     match outcome {
-        Outcome::Passed => AnsiColor::Green,
+        Outcome::Passed | Outcome::Cached | Outcome::Substituted | Outcome::Built => {
+            AnsiColor::Green
+        }
         Outcome::Failed | Outcome::Interrupted => AnsiColor::Red,
         Outcome::Blocked(_) | Outcome::Skipped(_) => AnsiColor::Yellow,
     }

@@ -11,6 +11,7 @@ use crate::plan::Target;
 
 #[derive(Default)]
 pub(crate) struct Workspace {
+    pub(crate) root: PathBuf,
     pub(crate) target_directory: PathBuf,
     /// Sorted by name.
     pub(crate) members: Vec<Member>,
@@ -129,6 +130,7 @@ impl Workspace {
 
 #[derive(Deserialize)]
 struct Metadata {
+    workspace_root: PathBuf,
     packages: Vec<Package>,
     workspace_default_members: Vec<String>,
     target_directory: PathBuf,
@@ -175,6 +177,7 @@ impl TryFrom<Metadata> for Workspace {
             .collect::<Result<_>>()?;
         members.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Self {
+            root: metadata.workspace_root,
             target_directory: metadata.target_directory,
             members,
         })

@@ -1,5 +1,6 @@
 //! `cargo xtask ci` through its binary, on real small workspaces.
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use std::fs;
@@ -75,7 +76,7 @@ fn variables_of_the_calling_cargo_run_no_build_script_again() {
             .output()
             .unwrap();
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-        report["invocations"][0]["compiled"]
+        report["activities"][0]["compiled"]
             .as_array()
             .unwrap()
             .len()

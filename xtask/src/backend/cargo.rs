@@ -11,7 +11,7 @@ use super::batch::Batch;
 use super::{Backend, Options, bindings};
 use crate::cargo::{Message, package_name_and_version};
 use crate::environment::Environment;
-use crate::event::{Event, Outcome};
+use crate::event::{Event, Outcome, Work};
 use crate::interrupt;
 use crate::plan::{Step, Target, What};
 use crate::process::{self, Output};
@@ -43,6 +43,7 @@ impl Backend for Cargo {
     ) -> Result<()> {
         let environment = Environment::prepare(workspace, plan, emit)?;
         let mut blocked = None;
+        let mut activity = 0;
         for batch in Batch::of_plan(workspace, plan) {
             let not_run = if interrupt::requested() {
                 Some(Outcome::Interrupted)
@@ -53,13 +54,25 @@ impl Backend for Cargo {
                 reason.map(|reason| Outcome::Skipped(reason.into()))
             };
             if let Some(outcome) = not_run {
-                emit(Event::NotRun {
+                emit(Event::Settled {
                     steps: batch.steps,
                     outcome,
                 });
                 continue;
             }
-            let failed = Run::new(workspace, &batch, &environment, options, emit).run()?;
+            let run = Run {
+                activity,
+                workspace,
+                batch: &batch,
+                environment: &environment,
+                options,
+                emit: &mut *emit,
+                failed: Vec::new(),
+                has_compile_error: false,
+                files: Vec::new(),
+            };
+            let failed = run.run()?;
+            activity += 1;
             if !failed.is_empty() && !options.keep_going {
                 blocked = Some(blocked_by(batch.what, &failed));
             }
@@ -70,6 +83,7 @@ impl Backend for Cargo {
 
 /// The run of one batch.
 pub(super) struct Run<'run> {
+    activity: usize,
     pub(super) workspace: &'run Workspace,
     pub(super) batch: &'run Batch<'run>,
     pub(super) environment: &'run Environment,
@@ -83,25 +97,6 @@ pub(super) struct Run<'run> {
 }
 
 impl<'run> Run<'run> {
-    fn new(
-        workspace: &'run Workspace,
-        batch: &'run Batch<'run>,
-        environment: &'run Environment,
-        options: &'run Options,
-        emit: &'run mut dyn FnMut(Event),
-    ) -> Self {
-        Self {
-            workspace,
-            batch,
-            environment,
-            options,
-            emit,
-            failed: Vec::new(),
-            has_compile_error: false,
-            files: Vec::new(),
-        }
-    }
-
     /// Runs the batch's commands; returns the names of the members that failed.
     fn run(mut self) -> Result<Vec<&'run str>> {
         let mut command = self
@@ -109,8 +104,11 @@ impl<'run> Run<'run> {
             .command(Some(self.environment), self.options.keep_going);
         let started = Instant::now();
         (self.emit)(Event::Started {
+            activity: self.activity,
+            work: Work::Command {
+                command: process::describe(&command),
+            },
             steps: self.batch.steps.clone(),
-            command: process::describe(&command),
         });
         let passed = match (self.batch.what, self.batch.target) {
             (What::Bindgen, _) => self.execute(&mut command)? && bindings::make(&mut self)?,
@@ -130,13 +128,15 @@ impl<'run> Run<'run> {
         } else {
             let others_ran = match self.batch.what {
                 What::Fmt => {
-                    (self.emit)(Event::Line("`cargo fmt` mends it".into()));
+                    self.line("`cargo fmt` mends it".into());
                     true
                 }
                 // Tests run only when all of them compiled.
                 _ if self.batch.runs_tests() => self.options.keep_going && !self.has_compile_error,
                 _ => self.options.keep_going,
             };
+            self.failed.sort_unstable();
+            self.failed.dedup();
             outcomes(self.workspace, self.batch, &self.failed, others_ran)
         };
         let failed = self
@@ -148,10 +148,18 @@ impl<'run> Run<'run> {
             .map(|(member, _)| &*member.name)
             .collect();
         (self.emit)(Event::Finished {
+            activity: self.activity,
             seconds: started.elapsed().as_secs_f64(),
             outcomes: self.batch.steps.iter().copied().zip(outcomes).collect(),
         });
         Ok(failed)
+    }
+
+    fn line(&mut self, text: String) {
+        (self.emit)(Event::Line {
+            activity: self.activity,
+            text,
+        });
     }
 
     pub(super) fn note(&mut self, text: String) {
@@ -193,7 +201,7 @@ impl<'run> Run<'run> {
                     );
                 }
                 for line in message.rendered.iter().flat_map(|text| text.lines()) {
-                    (self.emit)(Event::Line(line.to_owned()));
+                    self.line(line.to_owned());
                 }
             }
             Message::Artifact {
@@ -203,7 +211,10 @@ impl<'run> Run<'run> {
                 executable,
             } => {
                 if !fresh {
-                    (self.emit)(Event::Compiled(package_name_and_version(&package_id)));
+                    (self.emit)(Event::Compiled {
+                        activity: self.activity,
+                        name: package_name_and_version(&package_id),
+                    });
                 }
                 let files = filenames.into_iter().chain(executable);
                 self.files
@@ -221,6 +232,6 @@ impl<'run> Run<'run> {
         } else {
             None
         });
-        (self.emit)(Event::Line(line));
+        self.line(line);
     }
 }

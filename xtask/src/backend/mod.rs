@@ -4,15 +4,17 @@ mod attribution;
 mod batch;
 mod bindings;
 mod cargo;
+mod nix;
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 
 use crate::arguments::BackendChoice;
 use crate::event::Event;
 use crate::plan::Step;
 use crate::workspace::Workspace;
 
-pub(crate) use cargo::Cargo;
+use self::cargo::Cargo;
+use self::nix::Nix;
 
 /// How to run the plan, beyond what the plan says.
 pub(crate) struct Options {
@@ -42,17 +44,26 @@ pub(crate) trait Backend {
 }
 
 /// The backend for `choice`, and why it was taken where the choice was left open.
-pub(crate) fn choose(choice: BackendChoice) -> Result<(Box<dyn Backend>, Option<&'static str>)> {
-    match choice {
-        BackendChoice::Cargo => Ok((Box::new(Cargo), None)),
-        BackendChoice::Auto => Ok((
-            Box::new(Cargo),
-            Some(
-                "backend cargo: xtask does not drive Nix yet; `nix flake check` runs the same steps there",
+///
+/// `nix_flags` are for every command of Nix.
+///
+/// # Errors
+/// Nix is asked for and cannot run the plan here.
+pub(crate) fn choose(
+    choice: BackendChoice,
+    workspace: &Workspace,
+    nix_flags: &[String],
+) -> Result<(Box<dyn Backend>, Option<String>)> {
+    let nix = || Nix::find(workspace, nix_flags);
+    Ok(match choice {
+        BackendChoice::Cargo => (Box::new(Cargo), None),
+        BackendChoice::Nix => (Box::new(nix()?), None),
+        BackendChoice::Auto => match nix() {
+            Ok(nix) => (
+                Box::new(nix),
+                Some("backend nix: it is installed, and this is a flake".into()),
             ),
-        )),
-        BackendChoice::Nix => bail!(
-            "there is no backend `nix` yet: run `nix flake check`, or `cargo xtask ci --backend cargo`"
-        ),
-    }
+            Err(reason) => (Box::new(Cargo), Some(format!("backend cargo: {reason:#}"))),
+        },
+    })
 }

@@ -133,9 +133,9 @@ impl Report {
 
     /// Names and versions of all crates that were compiled.
     pub(crate) fn compiled(&self) -> Vec<&str> {
-        let invocations = self.0["invocations"].as_array().unwrap().iter();
-        invocations
-            .flat_map(|invocation| invocation["compiled"].as_array().unwrap())
+        let activities = self.0["activities"].as_array().unwrap().iter();
+        activities
+            .flat_map(|activity| activity["compiled"].as_array().unwrap())
             .map(|name| name.as_str().unwrap())
             .collect()
     }

@@ -1,0 +1,91 @@
+//! Runs a plan as one `nix build` over the flake's checks.
+
+mod log;
+mod outputs;
+mod program;
+mod run;
+
+use anyhow::{Result, bail};
+
+use self::outputs::Outputs;
+use self::program::Program;
+use self::run::Run;
+use super::{Backend, Options};
+use crate::event::{Event, Outcome};
+use crate::interrupt;
+use crate::plan::Step;
+use crate::process::{self, Output};
+use crate::workspace::Workspace;
+
+pub(crate) struct Nix {
+    program: Program,
+}
+
+impl Nix {
+    /// Nix with these flags, and those of the variable `XTASK_NIX_FLAGS`, in every command.
+    ///
+    /// # Errors
+    /// Why Nix cannot run the plan here, and the command that mends it.
+    pub(crate) fn find(workspace: &Workspace, flags: &[String]) -> Result<Self> {
+        if !workspace.root.join("flake.nix").exists() {
+            bail!("there is no flake.nix in {}", workspace.root.display());
+        }
+        Ok(Self {
+            program: Program::find(&workspace.root, flags)?,
+        })
+    }
+}
+
+impl Backend for Nix {
+    fn name(&self) -> &'static str {
+        "nix"
+    }
+
+    fn commands(&self, _workspace: &Workspace, plan: &[Step]) -> Vec<(Vec<usize>, String)> {
+        let system = program::system().unwrap_or("SYSTEM".into());
+        plan.iter()
+            .enumerate()
+            .map(|(index, step)| {
+                let command = format!("nix build .#checks.{system}.{}", outputs::check_name(step));
+                (vec![index], command)
+            })
+            .collect()
+    }
+
+    fn run(
+        &self,
+        workspace: &Workspace,
+        plan: &[Step],
+        _options: &Options,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<()> {
+        for file in program::untracked(&workspace.root) {
+            emit(Event::Note(format!(
+                "git does not track {file}, so Nix does not see it: run `git add --intent-to-add {file}`"
+            )));
+        }
+        let outputs = Outputs::evaluate(&self.program, plan)?;
+        for (step, reason) in outputs.missing(plan) {
+            emit(Event::Settled {
+                steps: vec![step],
+                outcome: Outcome::Skipped(reason),
+            });
+        }
+        let installables = outputs.installables();
+        if installables.is_empty() {
+            return Ok(());
+        }
+
+        let mut command = self.program.command(&["build"]);
+        command
+            .args(["--keep-going", "--no-link", "--log-format", "internal-json"])
+            .args(installables);
+        let mut run = Run::new(&outputs, emit);
+        process::run(&mut command, |output| match output {
+            Output::Tick => run.tick(),
+            Output::Line(line) => run.line(&line),
+        })?;
+        run.settle(&self.program, interrupt::requested());
+        Ok(())
+    }
+}

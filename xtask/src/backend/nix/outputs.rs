@@ -1,0 +1,99 @@
+//! The flake's checks that are the plan's steps.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+use super::program::{Program, system};
+use crate::plan::{Profile, Step, Target, What};
+
+/// The checks of the flake, by step of the plan.
+pub(super) struct Outputs {
+    steps: Vec<Option<Check>>,
+}
+
+/// A check, evaluated and not yet built.
+#[derive(Clone, Deserialize)]
+pub(super) struct Check {
+    pub(super) derivation: String,
+    pub(super) path: String,
+}
+
+impl Outputs {
+    /// # Errors
+    /// The flake does not evaluate.
+    pub(super) fn evaluate(program: &Program, plan: &[Step]) -> Result<Self> {
+        let installable = format!(".#checks.{}", system()?);
+        let checks = program
+            .read(&[
+                "eval",
+                "--json",
+                &installable,
+                "--apply",
+                "builtins.mapAttrs (_: check: { derivation = check.drvPath; path = check.outPath; })",
+            ])
+            .context("the flake does not evaluate")?;
+        let checks: BTreeMap<String, Check> =
+            serde_json::from_str(&checks).context("cannot read the output of `nix eval`")?;
+        let steps = plan
+            .iter()
+            .map(|step| {
+                let is_built = step.profile != Some(Profile::Release);
+                checks.get(&check_name(step)).filter(|_| is_built).cloned()
+            })
+            .collect();
+        Ok(Self { steps })
+    }
+
+    /// Steps that no check runs, and why.
+    pub(super) fn missing(&self, plan: &[Step]) -> Vec<(usize, String)> {
+        let reason = |step: &Step| {
+            if step.profile == Some(Profile::Release) {
+                "the flake's checks are of the dev profile: run `cargo xtask ci --backend cargo`"
+                    .to_owned()
+            } else {
+                format!(
+                    "the flake has no check `{}`: run `cargo xtask ci --backend cargo`",
+                    check_name(step)
+                )
+            }
+        };
+        (0..plan.len())
+            .filter(|&index| self.steps[index].is_none())
+            .map(|index| (index, reason(&plan[index])))
+            .collect()
+    }
+
+    /// What to ask `nix build` for.
+    pub(super) fn installables(&self) -> Vec<String> {
+        let mut installables: Vec<_> = self
+            .checks()
+            .map(|(_, check)| format!("{}^out", check.derivation))
+            .collect();
+        installables.sort();
+        installables.dedup();
+        installables
+    }
+
+    /// The checks, each with its step's index.
+    pub(super) fn checks(&self) -> impl Iterator<Item = (usize, &Check)> {
+        self.steps
+            .iter()
+            .enumerate()
+            .filter_map(|(index, check)| Some((index, check.as_ref()?)))
+    }
+}
+
+/// `WHAT-MEMBER`, with the target behind it where that is not the native one.
+pub(super) fn check_name(step: &Step) -> String {
+    let what = match step.what {
+        // The test layers run the documentation's examples too.
+        What::Doctest => What::Test,
+        what => what,
+    };
+    match step.target {
+        Some(Target::Wasm) => format!("{what}-{}-{}", step.member, Target::Wasm),
+        _ => format!("{what}-{}", step.member),
+    }
+}

@@ -1,0 +1,285 @@
+//! `cargo xtask ci --backend nix` with real Nix, on a flake whose checks are small derivations.
+//!
+//! Run with `cargo test -p xtask --test nix_ci -- --ignored` where Nix is installed.
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::process::{Command, Stdio};
+use std::{fs, thread, time};
+
+use support::{Report, Workspace, text};
+
+/// A flake with a check for some of the steps of `core` and `app`; each is a shell script.
+fn flake(workspace: &Workspace, checks: &[(&str, &str, &str)]) {
+    let salt = workspace.path().file_name().unwrap().to_string_lossy();
+    let mut text = String::from(
+        "{ outputs = { self }: { checks = builtins.listToAttrs (map (system: { name = system; value = let\n\
+         check = name: needs: script: derivation { inherit name system needs; builder = \"/bin/sh\"; args = [ \"-c\" script ];",
+    );
+    text += &format!(" salt = \"{salt}\"; }};\n in rec {{\n");
+    for (name, needs, script) in checks {
+        text += &format!("{name} = check \"{name}\" [ {needs} ] ''{script}'';\n");
+    }
+    text += "}; }) [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ]); }; }\n";
+    workspace.write("flake.nix", &text);
+    git(workspace, &["init", "--quiet"]);
+    git(workspace, &["add", "--all"]);
+}
+
+fn git(workspace: &Workspace, arguments: &[&str]) {
+    let status = Command::new("git")
+        .args(arguments)
+        .current_dir(workspace.path())
+        .status();
+    assert!(status.unwrap().success());
+}
+
+fn nix(workspace: &Workspace, arguments: &[&str]) -> String {
+    let output = Command::new("nix")
+        .args(arguments)
+        .current_dir(workspace.path())
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "nix {arguments:?}: {}",
+        text(&output.stderr)
+    );
+    text(&output.stdout).trim().to_owned()
+}
+
+fn ci(workspace: &Workspace, arguments: &[&str]) -> (i32, Report, String) {
+    let output = workspace
+        .command(
+            &[
+                &[
+                    "ci",
+                    "--backend",
+                    "nix",
+                    "--json",
+                    "--only",
+                    "build,test,doc",
+                    "-p",
+                    "app",
+                ],
+                arguments,
+            ]
+            .concat(),
+        )
+        .env_remove("XTASK_NIX_FLAGS")
+        .output()
+        .unwrap();
+    let error = text(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
+    (output.status.code().unwrap(), Report(report), error)
+}
+
+const SOUND: [(&str, &str, &str); 3] = [
+    (
+        "build-app",
+        "",
+        "echo '   Compiling app v0.1.0'; echo built > $out",
+    ),
+    ("test-app", "build-app", "echo tested > $out"),
+    ("doc-app", "build-app", "echo documented > $out"),
+];
+
+#[test]
+#[ignore = "needs Nix"]
+fn what_was_built_is_cached_in_the_next_run() {
+    let workspace = Workspace::new();
+    flake(&workspace, &SOUND);
+    let (code, report, error) = ci(&workspace, &[]);
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(
+        report.outcomes(),
+        ["build app built", "test app built", "doc app built"]
+    );
+    assert_eq!(report.compiled(), ["app 0.1.0"]);
+
+    let (code, report, _) = ci(&workspace, &[]);
+    assert_eq!(code, 0);
+    assert_eq!(
+        report.outcomes(),
+        ["build app cached", "test app cached", "doc app cached"]
+    );
+    assert_eq!(report.0["activities"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_failed_step_blocks_what_needs_it_and_nothing_else() {
+    let workspace = Workspace::new();
+    flake(
+        &workspace,
+        &[
+            ("build-app", "", "printf 'not \\377 UTF-8\\n'; exit 3"),
+            ("test-app", "build-app", "echo tested > $out"),
+            ("doc-app", "", "echo documented > $out"),
+        ],
+    );
+    let (code, report, error) = ci(&workspace, &[]);
+    assert_eq!(code, 1, "{error}");
+    assert_eq!(
+        report.outcomes(),
+        ["build app failed", "test app blocked", "doc app built"]
+    );
+    assert_eq!(report.0["steps"][1]["reason"], "after build-app failed");
+
+    let output = workspace
+        .command(&["build", "--backend", "nix", "-p", "app"])
+        .output()
+        .unwrap();
+    let table = text(&output.stdout);
+    assert!(
+        table.contains("UTF-8") && table.contains("nix log"),
+        "{table}"
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_signed_cache_is_used_and_one_with_another_key_is_not() {
+    let workspace = Workspace::new();
+    flake(&workspace, &SOUND);
+    assert_eq!(ci(&workspace, &[]).0, 0);
+
+    let key = |name: &str| {
+        let secret = nix(&workspace, &["key", "generate-secret", "--key-name", name]);
+        let file = workspace.path().join(format!("{name}.secret"));
+        fs::write(&file, &secret).unwrap();
+        let public = Command::new("sh")
+            .args([
+                "-c",
+                &format!("nix key convert-secret-to-public < '{}'", file.display()),
+            ])
+            .output()
+            .unwrap();
+        (file, text(&public.stdout))
+    };
+    let ((secret, trusted), (_, stranger)) = (key("test-1"), key("stranger-1"));
+    let system = nix(&workspace, &["config", "show", "system"]);
+    let paths: Vec<String> = SOUND
+        .iter()
+        .map(|(name, ..)| {
+            nix(
+                &workspace,
+                &[
+                    "eval",
+                    "--raw",
+                    &format!(".#checks.{system}.{name}.outPath"),
+                ],
+            )
+        })
+        .collect();
+    let cache = format!("file://{}", workspace.path().join("cache").display());
+    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+    let signed = format!("{cache}?secret-key={}", secret.display());
+    nix(&workspace, &[&["copy", "--to", &signed], &*paths].concat());
+
+    let with_key = |key: &str| {
+        nix(&workspace, &[&["store", "delete"], &*paths].concat());
+        ci(
+            &workspace,
+            &[
+                "--",
+                "--substituters",
+                &cache,
+                "--trusted-public-keys",
+                key.trim(),
+            ],
+        )
+    };
+    let (code, report, error) = with_key(&trusted);
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(
+        report.outcomes(),
+        [
+            "build app substituted",
+            "test app substituted",
+            "doc app substituted"
+        ]
+    );
+    let activity = &report.0["activities"][0];
+    assert_eq!(activity["from"].as_str().unwrap(), cache);
+    assert!(activity["bytes"].as_u64().unwrap() > 0, "{activity}");
+
+    let (code, report, error) = with_key(&stranger);
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(
+        report.outcomes(),
+        ["build app built", "test app built", "doc app built"]
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn an_interrupt_leaves_no_build_behind() {
+    let workspace = Workspace::new();
+    flake(&workspace, &[("build-app", "", "while :; do :; done")]);
+    let mut child = workspace
+        .command(&["build", "--backend", "nix", "-p", "app"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let builders = || {
+        let output = Command::new("pgrep")
+            .args(["-f", "while :; do :; done"])
+            .output()
+            .unwrap();
+        text(&output.stdout).lines().count()
+    };
+    wait_until(|| builders() > 0);
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    wait_until(|| builders() == 0);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_file_that_git_does_not_track_is_named() {
+    let workspace = Workspace::new();
+    flake(&workspace, &SOUND);
+    workspace.write("app/src/new.rs", "");
+    let (_, _, error) = ci(&workspace, &[]);
+    assert!(
+        error.contains("git add --intent-to-add app/src/new.rs"),
+        "{error}"
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_flake_that_does_not_evaluate_is_an_error_of_the_environment() {
+    let workspace = Workspace::new();
+    workspace.write(
+        "flake.nix",
+        "{ outputs = { self }: throw \"out of order\"; }",
+    );
+    let output = workspace.xtask(&["ci", "--backend", "nix"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("out of order"),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+fn wait_until(condition: impl Fn() -> bool) {
+    let started = time::Instant::now();
+    while !condition() {
+        assert!(
+            started.elapsed() < time::Duration::from_mins(1),
+            "waited in vain"
+        );
+        thread::sleep(time::Duration::from_millis(100));
+    }
+}
