@@ -3,9 +3,9 @@
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
+use ::nix::sys::signal::{Signal, killpg};
+use ::nix::unistd::Pid;
 use anyhow::{Context as _, Result};
-use nix::sys::signal::{Signal, killpg};
-use nix::unistd::Pid;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 /// The process group of the running program; 0 is none.

@@ -12,6 +12,7 @@ mod display;
 mod environment;
 mod event;
 mod interrupt;
+mod nix;
 mod plan;
 mod process;
 mod report;

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::fmt::Write as _;
 use std::process::{Command, Stdio};
 use std::{fs, thread, time};
 
@@ -17,9 +18,9 @@ fn flake(workspace: &Workspace, checks: &[(&str, &str, &str)]) {
         "{ outputs = { self }: { checks = builtins.listToAttrs (map (system: { name = system; value = let\n\
          check = name: needs: script: derivation { inherit name system needs; builder = \"/bin/sh\"; args = [ \"-c\" script ];",
     );
-    text += &format!(" salt = \"{salt}\"; }};\n in rec {{\n");
+    writeln!(text, " salt = \"{salt}\"; }};\n in rec {{").unwrap();
     for (name, needs, script) in checks {
-        text += &format!("{name} = check \"{name}\" [ {needs} ] ''{script}'';\n");
+        write!(text, "{name} = check \"{name}\" [ {needs} ] ''{script}'';").unwrap();
     }
     text += "}; }) [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ]); }; }\n";
     workspace.write("flake.nix", &text);

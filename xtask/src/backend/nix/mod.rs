@@ -1,18 +1,14 @@
 //! Runs a plan as one `nix build` over the flake's checks.
 
-mod log;
-mod outputs;
-mod program;
 mod run;
 
 use anyhow::{Result, bail};
 
-use self::outputs::Outputs;
-use self::program::Program;
 use self::run::Run;
 use super::{Backend, Options};
 use crate::event::{Event, Outcome};
 use crate::interrupt;
+use crate::nix::{self, Outputs, Program};
 use crate::plan::Step;
 use crate::process::{self, Output};
 use crate::workspace::Workspace;
@@ -42,11 +38,11 @@ impl Backend for Nix {
     }
 
     fn commands(&self, _workspace: &Workspace, plan: &[Step]) -> Vec<(Vec<usize>, String)> {
-        let system = program::system().unwrap_or("SYSTEM".into());
+        let system = nix::system().unwrap_or("SYSTEM".into());
         plan.iter()
             .enumerate()
             .map(|(index, step)| {
-                let command = format!("nix build .#checks.{system}.{}", outputs::check_name(step));
+                let command = format!("nix build .#checks.{system}.{}", nix::check_name(step));
                 (vec![index], command)
             })
             .collect()
@@ -59,7 +55,7 @@ impl Backend for Nix {
         _options: &Options,
         emit: &mut dyn FnMut(Event),
     ) -> Result<()> {
-        for file in program::untracked(&workspace.root) {
+        for file in nix::untracked(&workspace.root) {
             emit(Event::Note(format!(
                 "git does not track {file}, so Nix does not see it: run `git add --intent-to-add {file}`"
             )));

@@ -4,10 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use super::log::Entry;
-use super::outputs::Outputs;
-use super::program::Program;
 use crate::event::{Event, Outcome, Work};
+use crate::nix::{Check, Entry, Outputs, Program};
 
 pub(super) struct Run<'run> {
     outputs: &'run Outputs,
@@ -103,7 +101,7 @@ impl<'run> Run<'run> {
         }
     }
 
-    fn steps(&self, is_meant: impl Fn(&super::outputs::Check) -> bool) -> Vec<usize> {
+    fn steps(&self, is_meant: impl Fn(&Check) -> bool) -> Vec<usize> {
         self.outputs
             .checks()
             .filter(|(_, check)| is_meant(check))

@@ -9,21 +9,21 @@ use super::program::{Program, system};
 use crate::plan::{Profile, Step, Target, What};
 
 /// The checks of the flake, by step of the plan.
-pub(super) struct Outputs {
+pub(crate) struct Outputs {
     steps: Vec<Option<Check>>,
 }
 
 /// A check, evaluated and not yet built.
 #[derive(Clone, Deserialize)]
-pub(super) struct Check {
-    pub(super) derivation: String,
-    pub(super) path: String,
+pub(crate) struct Check {
+    pub(crate) derivation: String,
+    pub(crate) path: String,
 }
 
 impl Outputs {
     /// # Errors
     /// The flake does not evaluate.
-    pub(super) fn evaluate(program: &Program, plan: &[Step]) -> Result<Self> {
+    pub(crate) fn evaluate(program: &Program, plan: &[Step]) -> Result<Self> {
         let installable = format!(".#checks.{}", system()?);
         let checks = program
             .read(&[
@@ -47,7 +47,7 @@ impl Outputs {
     }
 
     /// Steps that no check runs, and why.
-    pub(super) fn missing(&self, plan: &[Step]) -> Vec<(usize, String)> {
+    pub(crate) fn missing(&self, plan: &[Step]) -> Vec<(usize, String)> {
         let reason = |step: &Step| {
             if step.profile == Some(Profile::Release) {
                 "the flake's checks are of the dev profile: run `cargo xtask ci --backend cargo`"
@@ -66,7 +66,7 @@ impl Outputs {
     }
 
     /// What to ask `nix build` for.
-    pub(super) fn installables(&self) -> Vec<String> {
+    pub(crate) fn installables(&self) -> Vec<String> {
         let mut installables: Vec<_> = self
             .checks()
             .map(|(_, check)| format!("{}^out", check.derivation))
@@ -77,7 +77,7 @@ impl Outputs {
     }
 
     /// The checks, each with its step's index.
-    pub(super) fn checks(&self) -> impl Iterator<Item = (usize, &Check)> {
+    pub(crate) fn checks(&self) -> impl Iterator<Item = (usize, &Check)> {
         self.steps
             .iter()
             .enumerate()
@@ -86,7 +86,7 @@ impl Outputs {
 }
 
 /// `WHAT-MEMBER`, with the target behind it where that is not the native one.
-pub(super) fn check_name(step: &Step) -> String {
+pub(crate) fn check_name(step: &Step) -> String {
     let what = match step.what {
         // The test layers run the documentation's examples too.
         What::Doctest => What::Test,

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, bail};
 /// The oldest Nix that crane works with.
 const OLDEST: (u32, u32) = (2, 31);
 
-pub(super) struct Program {
+pub(crate) struct Program {
     folder: PathBuf,
     flags: Vec<String>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Program {
 impl Program {
     /// # Errors
     /// Nix is absent, too old, or has flakes off; with the command that mends it.
-    pub(super) fn find(folder: &Path, flags: &[String]) -> Result<Self> {
+    pub(crate) fn find(folder: &Path, flags: &[String]) -> Result<Self> {
         let variable = env::var("XTASK_NIX_FLAGS").unwrap_or_default();
         let program = Self {
             folder: folder.to_owned(),
@@ -52,7 +52,7 @@ impl Program {
     }
 
     /// `nix SUBCOMMAND` with the user's flags.
-    pub(super) fn command(&self, subcommand: &[&str]) -> Command {
+    pub(crate) fn command(&self, subcommand: &[&str]) -> Command {
         let mut command = Command::new("nix");
         command
             .args(subcommand)
@@ -65,7 +65,7 @@ impl Program {
     ///
     /// # Errors
     /// What it printed on standard error where it failed.
-    pub(super) fn read(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn read(&self, arguments: &[&str]) -> Result<String> {
         let output = self.command(arguments).output().context("cannot run nix")?;
         if !output.status.success() {
             bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
@@ -75,7 +75,7 @@ impl Program {
 }
 
 /// The system that Nix builds for, such as `x86_64-linux`.
-pub(super) fn system() -> Result<String> {
+pub(crate) fn system() -> Result<String> {
     let output = Command::new("nix")
         .args(["config", "show", "system"])
         .output()
@@ -91,7 +91,7 @@ fn parse_version(version: &str) -> Option<(u32, u32)> {
 }
 
 /// Files of the workspace that git does not track and that cargo would read.
-pub(super) fn untracked(root: &Path) -> Vec<String> {
+pub(crate) fn untracked(root: &Path) -> Vec<String> {
     let output = Command::new("git")
         .args(["ls-files", "--others", "--exclude-standard", "-z", "--"])
         .args(["*.rs", "*Cargo.toml", "Cargo.lock", "*.nix"])

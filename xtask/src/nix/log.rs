@@ -15,7 +15,7 @@ const PROGRESS: u64 = 105;
 
 /// What a line of the log says, as far as a run cares. Ids are Nix's.
 #[derive(Debug, PartialEq)]
-pub(super) enum Entry {
+pub(crate) enum Entry {
     BuildStarted {
         id: u64,
         derivation: String,
@@ -70,7 +70,7 @@ struct Line {
 
 impl Entry {
     /// What this line says; lines that are not Nix's own are warnings.
-    pub(super) fn parse(line: &str) -> Self {
+    pub(crate) fn parse(line: &str) -> Self {
         let Some(json) = line.strip_prefix("@nix ") else {
             return Self::Warning(line.to_owned());
         };
