@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
@@ -118,6 +120,10 @@ pub(crate) struct RunArguments {
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// Write report.json and report.html into this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) report: Option<PathBuf>,
 
     /// Show the output of every step, not of failed ones alone
     #[arg(short, long)]

@@ -1,7 +1,8 @@
 //! `cargo xtask ci` and the commands of its single steps: plan, run, report.
 
+use std::env;
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::Result;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use crate::display::Display;
 use crate::event::Event;
 use crate::interrupt;
 use crate::plan::{Selection, Step, Target, What};
-use crate::report::Report;
+use crate::report::{Report, RunResult};
 use crate::workspace::Workspace;
 
 /// Runs the steps of the kinds `steps`, and says what came of them.
@@ -49,25 +50,28 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
     if let Some(remark) = unneeded_target(&workspace) {
         emit(Event::Note(remark));
     }
-    let started = Instant::now();
     let options = Options {
         keep_going: arguments.keep_going,
         color: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
     };
     backend.run(&workspace, &plan, &options, &mut emit)?;
-    report.seconds = started.elapsed().as_secs_f64();
+    let result = report.finish(arguments.strict, interrupt::requested());
 
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        println!("{}", report.to_json()?);
     } else {
-        anstream::print!("{}", report.to_text(arguments.strict));
+        anstream::print!("{}", report.to_text());
     }
-    Ok(if interrupt::requested() {
-        ExitCode::from(130)
-    } else if report.passed(arguments.strict) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
+    if let Some(folder) = &arguments.report {
+        report.write(folder)?;
+    }
+    if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
+        report.append_markdown(Path::new(&file))?;
+    }
+    Ok(match result {
+        RunResult::Passed => ExitCode::SUCCESS,
+        RunResult::Failed => ExitCode::FAILURE,
+        RunResult::Interrupted => ExitCode::from(130),
     })
 }
 

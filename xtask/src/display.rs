@@ -67,7 +67,7 @@ impl Display {
             Event::Transferred { activity, bytes } => {
                 self.set_last_line(*activity, report::bytes(*bytes));
             }
-            Event::Tick => {}
+            Event::Tick | Event::Failed { .. } | Event::Needs { .. } => {}
             Event::Finished { activity, .. } => {
                 self.running.retain(|running| running.activity != *activity);
                 for (word, style, line) in report.finished(*activity) {

@@ -25,6 +25,10 @@ pub(crate) enum Event {
         seconds: f64,
         outcomes: Vec<(usize, Outcome)>,
     },
+    /// An activity failed, whether or not it ran a step.
+    Failed { activity: usize },
+    /// An activity could not start before these ended.
+    Needs { activity: usize, needs: Vec<usize> },
     /// What became of these steps is known without an activity of their own.
     Settled { steps: Vec<usize>, outcome: Outcome },
     /// A remark on how the plan is run.

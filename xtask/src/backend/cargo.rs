@@ -110,6 +110,13 @@ impl<'run> Run<'run> {
             },
             steps: self.batch.steps.clone(),
         });
+        // One after the other.
+        if let Some(previous) = self.activity.checked_sub(1) {
+            (self.emit)(Event::Needs {
+                activity: self.activity,
+                needs: vec![previous],
+            });
+        }
         let passed = match (self.batch.what, self.batch.target) {
             (What::Bindgen, _) => self.execute(&mut command)? && bindings::make(&mut self)?,
             (What::Test | What::Browser, Some(Target::Wasm)) => {

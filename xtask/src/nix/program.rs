@@ -61,6 +61,22 @@ impl Program {
         command
     }
 
+    /// The store paths that a store path refers to; of a derivation, its inputs.
+    ///
+    /// # Errors
+    /// The path is not in the store.
+    pub(crate) fn references(path: &str) -> Result<Vec<String>> {
+        let output = Command::new("nix-store")
+            .args(["--query", "--references", path])
+            .output()
+            .context("cannot run nix-store")?;
+        if !output.status.success() {
+            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+        }
+        let paths = String::from_utf8_lossy(&output.stdout);
+        Ok(paths.lines().map(str::to_owned).collect())
+    }
+
     /// Standard output of a command of which nothing else is wanted.
     ///
     /// # Errors

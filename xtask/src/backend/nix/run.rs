@@ -14,6 +14,8 @@ pub(super) struct Run<'run> {
     running: BTreeMap<u64, Activity>,
     /// How many activities have started.
     started: usize,
+    /// The activities that build derivations.
+    builds: BTreeMap<String, usize>,
     /// Derivations that failed themselves.
     failed: BTreeSet<String>,
     /// Derivations of which a dependency failed.
@@ -37,6 +39,7 @@ impl<'run> Run<'run> {
             emit,
             running: BTreeMap::new(),
             started: 0,
+            builds: BTreeMap::new(),
             failed: BTreeSet::new(),
             blocked: BTreeSet::new(),
             settled: BTreeSet::new(),
@@ -53,6 +56,7 @@ impl<'run> Run<'run> {
         match Entry::parse(line) {
             Entry::BuildStarted { id, derivation } => {
                 let steps = self.steps(|check| check.derivation == derivation);
+                self.builds.insert(derivation.clone(), self.started);
                 self.start(id, Work::Build { derivation }, steps, Outcome::Built);
             }
             Entry::SubstitutionStarted { id, path, from } => {
@@ -170,6 +174,13 @@ impl<'run> Run<'run> {
 
     /// Says what became of all steps that the log did not tell of.
     pub(super) fn settle(self, program: &Program, interrupted: bool) {
+        for (derivation, &activity) in &self.builds {
+            if self.failed.contains(derivation) {
+                (self.emit)(Event::Failed { activity });
+            }
+            let needs = self.needs(derivation);
+            (self.emit)(Event::Needs { activity, needs });
+        }
         let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
         for (step, check) in self.outputs.checks() {
             if self.settled.contains(&step) {
@@ -192,6 +203,16 @@ impl<'run> Run<'run> {
         for (outcome, steps) in by_outcome {
             (self.emit)(Event::Settled { steps, outcome });
         }
+    }
+
+    /// The builds that `derivation` waited for.
+    fn needs(&self, derivation: &str) -> Vec<usize> {
+        let references = Program::references(derivation).unwrap_or_default();
+        references
+            .iter()
+            .filter_map(|path| self.builds.get(path))
+            .copied()
+            .collect()
     }
 
     /// Which failed derivations `derivation` waits for.

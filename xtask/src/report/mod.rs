@@ -1,6 +1,13 @@
-//! What came of a run: events folded into one value, and its printed forms.
+//! What came of a run: events folded into one value. Its forms are text, Markdown, HTML, and JSON,
+//! which `docs/report.md` specifies.
+
+mod html;
+mod markdown;
+mod text;
+mod timeline;
 
 use std::fmt::Write as _;
+use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
@@ -8,19 +15,28 @@ use serde::Serialize;
 use crate::event::{Event, Outcome, Work};
 use crate::plan::Step;
 
-/// How many of a failed program's last lines are repeated.
-const REPEATED_LINES: usize = 60;
-
 #[derive(Serialize)]
 pub(crate) struct Report {
     /// The version of this format.
     version: u32,
     backend: &'static str,
+    result: RunResult,
     /// Seconds from start to end.
-    pub(crate) seconds: f64,
+    seconds: f64,
     notes: Vec<String>,
     activities: Vec<Activity>,
     steps: Vec<StepReport>,
+    #[serde(skip)]
+    clock: Instant,
+}
+
+/// What came of the whole run.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum RunResult {
+    Passed,
+    Failed,
+    Interrupted,
 }
 
 /// A program that ran, a derivation that was built, a path that was downloaded.
@@ -28,7 +44,12 @@ pub(crate) struct Report {
 struct Activity {
     #[serde(flatten)]
     work: Work,
+    /// Seconds from the start of the run.
+    start: f64,
     seconds: f64,
+    failed: bool,
+    /// The activities that had to end before this one could start.
+    needs: Vec<usize>,
     /// Names and versions of the crates that it compiled.
     compiled: Vec<String>,
     /// How much it downloaded.
@@ -53,6 +74,7 @@ impl Report {
         Self {
             version: 1,
             backend,
+            result: RunResult::Passed,
             seconds: 0.0,
             notes: Vec::new(),
             activities: Vec::new(),
@@ -64,6 +86,7 @@ impl Report {
                     activity: None,
                 })
                 .collect(),
+            clock: Instant::now(),
         }
     }
 
@@ -79,7 +102,10 @@ impl Report {
                 }
                 self.activities.push(Activity {
                     work: work.clone(),
+                    start: self.clock.elapsed().as_secs_f64(),
                     seconds: 0.0,
+                    failed: false,
+                    needs: Vec::new(),
                     compiled: Vec::new(),
                     bytes: 0,
                     output: Vec::new(),
@@ -101,9 +127,12 @@ impl Report {
             } => {
                 self.activities[*activity].seconds = *seconds;
                 for (step, outcome) in outcomes {
+                    self.activities[*activity].failed |= *outcome == Outcome::Failed;
                     self.steps[*step].outcome = Some(outcome.clone());
                 }
             }
+            Event::Failed { activity } => self.activities[*activity].failed = true,
+            Event::Needs { activity, needs } => self.activities[*activity].needs.clone_from(needs),
             Event::Settled { steps, outcome } => {
                 for &step in steps {
                     self.steps[step].outcome = Some(outcome.clone());
@@ -114,13 +143,20 @@ impl Report {
         }
     }
 
-    /// Whether nothing failed; under `strict`, also whether nothing was skipped.
-    pub(crate) fn passed(&self, strict: bool) -> bool {
-        self.steps.iter().all(|step| match &step.outcome {
+    /// Ends the report. Under `strict` a skipped step is a failed one.
+    pub(crate) fn finish(&mut self, strict: bool, interrupted: bool) -> RunResult {
+        self.seconds = self.clock.elapsed().as_secs_f64();
+        let passed = self.steps.iter().all(|step| match &step.outcome {
             Some(Outcome::Skipped(_)) => !strict,
             Some(outcome) => outcome.is_success(),
             None => false,
-        })
+        });
+        self.result = match (interrupted, passed) {
+            (true, _) => RunResult::Interrupted,
+            (false, true) => RunResult::Passed,
+            (false, false) => RunResult::Failed,
+        };
+        self.result
     }
 
     /// These steps of the plan, in words: `clippy native dev: gantry-core, gantry`.
@@ -173,6 +209,47 @@ impl Report {
         lines
     }
 
+    /// How many steps came out how, in words: `2 cached, 1 built`.
+    fn counts(&self) -> String {
+        let count = |name: &str| {
+            let outcomes = self.steps.iter().filter_map(|step| step.outcome.as_ref());
+            outcomes.filter(|outcome| outcome.name() == name).count()
+        };
+        let counts: Vec<String> = Outcome::NAMES
+            .into_iter()
+            .filter(|name| count(name) > 0)
+            .map(|name| format!("{} {name}", count(name)))
+            .collect();
+        counts.join(", ")
+    }
+
+    /// How many crates were compiled, in words.
+    fn compiled(&self) -> String {
+        crates(
+            self.activities
+                .iter()
+                .map(|activity| activity.compiled.len())
+                .sum(),
+        )
+    }
+
+    /// Caches, how many store paths came from each, and their bytes.
+    fn downloads(&self) -> Vec<(&str, usize, u64)> {
+        let mut downloads: Vec<(&str, usize, u64)> = Vec::new();
+        for activity in &self.activities {
+            if let Work::Substitution { from, .. } = &activity.work {
+                match downloads.iter_mut().find(|(cache, ..)| cache == from) {
+                    Some((_, paths, size)) => {
+                        *paths += 1;
+                        *size += activity.bytes;
+                    }
+                    None => downloads.push((from, 1, activity.bytes)),
+                }
+            }
+        }
+        downloads
+    }
+
     fn steps_of(&self, activity: usize) -> impl Iterator<Item = &StepReport> {
         self.steps
             .iter()
@@ -207,183 +284,6 @@ impl Report {
             }
         }
         rows
-    }
-
-    /// A table of steps, times and results; then the last output of what failed; then a summary.
-    pub(crate) fn to_text(&self, strict: bool) -> String {
-        let mut text = self.table();
-        for (index, activity) in self.activities.iter().enumerate() {
-            let failed: Vec<_> = self
-                .steps
-                .iter()
-                .filter(|step| step.activity == Some(index))
-                .filter(|step| step.outcome == Some(Outcome::Failed))
-                .collect();
-            if failed.is_empty() {
-                continue;
-            }
-            let red = color(&Outcome::Failed);
-            let _ = writeln!(text, "\n{red}failed{red:#} {}", title(&failed));
-            let _ = match &activity.work {
-                Work::Command { command } => writeln!(text, "  $ {command}"),
-                Work::Build { derivation } => writeln!(text, "  $ nix log {derivation}"),
-                Work::Substitution { .. } => Ok(()),
-            };
-            let hidden = activity.output.len().saturating_sub(REPEATED_LINES);
-            if hidden > 0 {
-                let _ = writeln!(text, "  … {hidden} lines before");
-            }
-            for line in &activity.output[hidden..] {
-                let _ = writeln!(text, "  {line}");
-            }
-        }
-        text.push_str(&self.shared_work());
-        let _ = writeln!(text, "\n{}", self.summary(strict));
-        text
-    }
-
-    fn table(&self) -> String {
-        let mut cells = vec![
-            [
-                "step", "target", "profile", "members", "result", "compiled", "time",
-            ]
-            .map(str::to_owned),
-        ];
-        let rows = self.rows();
-        for row in &rows {
-            let step = &row[0].step;
-            let activity = row[0].activity.map(|index| &self.activities[index]);
-            cells.push([
-                step.what.to_string(),
-                step.target
-                    .map_or_else(String::new, |target| target.to_string()),
-                step.profile
-                    .map_or_else(String::new, |profile| profile.to_string()),
-                members(row),
-                row[0].outcome.as_ref().map_or("", Outcome::name).to_owned(),
-                activity.map_or_else(String::new, |activity| crates(activity.compiled.len())),
-                activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
-            ]);
-        }
-        let mut widths = [0; 7];
-        for row in &cells {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let mut text = String::from("\n");
-        for (index, row) in cells.iter().enumerate() {
-            let outcome = index
-                .checked_sub(1)
-                .and_then(|index| rows[index][0].outcome.as_ref());
-            let mut line = String::new();
-            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                let padding = width - cell.chars().count();
-                let style = match (index, column, outcome) {
-                    (0, _, _) => Style::new().bold(),
-                    (_, 4, Some(outcome)) => color(outcome),
-                    _ => Style::new(),
-                };
-                if column == 6 {
-                    line.push_str(&" ".repeat(padding));
-                }
-                let _ = write!(line, "{style}{cell}{style:#}");
-                if column < 6 {
-                    line.push_str(&" ".repeat(padding + 2));
-                }
-            }
-            let _ = writeln!(text, "{}", line.trim_end());
-            if let Some(reason) = outcome.and_then(Outcome::reason) {
-                let _ = writeln!(text, "  {reason}");
-            }
-        }
-        text
-    }
-
-    /// What was done for several steps at once, such as the layers that they share.
-    fn shared_work(&self) -> String {
-        let mut text = String::new();
-        for (index, activity) in self.activities.iter().enumerate() {
-            if let Work::Build { .. } = activity.work
-                && self.steps_of(index).next().is_none()
-            {
-                let _ = writeln!(
-                    text,
-                    "  {} ({}, {} compiled)",
-                    self.activity_title(index),
-                    seconds(activity.seconds),
-                    crates(activity.compiled.len())
-                );
-            }
-        }
-        if !text.is_empty() {
-            text.insert_str(0, "\nbuilt for several steps:\n");
-        }
-        let mut downloads: Vec<(&str, usize, u64)> = Vec::new();
-        for activity in &self.activities {
-            if let Work::Substitution { from, .. } = &activity.work {
-                match downloads.iter_mut().find(|(cache, ..)| cache == from) {
-                    Some((_, paths, size)) => {
-                        *paths += 1;
-                        *size += activity.bytes;
-                    }
-                    None => downloads.push((from, 1, activity.bytes)),
-                }
-            }
-        }
-        for (cache, paths, size) in downloads {
-            let _ = writeln!(
-                text,
-                "\ndownloaded {paths} store paths, {}, from {cache}",
-                bytes(size)
-            );
-        }
-        text
-    }
-
-    fn summary(&self, strict: bool) -> String {
-        let count = |name: &str| {
-            self.steps
-                .iter()
-                .filter(|step| {
-                    step.outcome
-                        .as_ref()
-                        .is_some_and(|outcome| outcome.name() == name)
-                })
-                .count()
-        };
-        let counts: Vec<String> = Outcome::NAMES
-            .into_iter()
-            .filter(|name| count(name) > 0)
-            .map(|name| format!("{} {name}", count(name)))
-            .collect();
-        let compiled: usize = self
-            .activities
-            .iter()
-            .map(|activity| activity.compiled.len())
-            .sum();
-        let style = color(if self.passed(strict) {
-            &Outcome::Passed
-        } else {
-            &Outcome::Failed
-        });
-        let strictly = if strict && count("skipped") > 0 {
-            " (--strict: a skipped step is a failed one)"
-        } else {
-            ""
-        };
-        format!(
-            "{style}{} {}{style:#}: {}{strictly}; {} compiled; {}",
-            self.steps.len(),
-            if self.steps.len() == 1 {
-                "step"
-            } else {
-                "steps"
-            },
-            counts.join(", "),
-            crates(compiled),
-            seconds(self.seconds)
-        )
     }
 }
 
@@ -420,7 +320,7 @@ fn members(steps: &[&StepReport]) -> String {
     }
 }
 
-pub(crate) fn crates(count: usize) -> String {
+fn crates(count: usize) -> String {
     match count {
         0 => "nothing".into(),
         1 => "1 crate".into(),
@@ -447,7 +347,7 @@ fn store_path_name(path: &str) -> &str {
     name.split_once('-').map_or(name, |(_hash, name)| name)
 }
 
-pub(crate) fn seconds(seconds: f64) -> String {
+fn seconds(seconds: f64) -> String {
     format!("{seconds:.1} s")
 }
 
@@ -460,4 +360,131 @@ pub(crate) fn color(outcome: &Outcome) -> Style {
         Outcome::Blocked(_) | Outcome::Skipped(_) => AnsiColor::Yellow,
     }
     .on_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::plan::{Profile, Target, What};
+
+    /// A run with one of everything.
+    fn report() -> Report {
+        let step = |member: &str| Step {
+            what: What::Build,
+            member: member.into(),
+            target: Some(Target::Native),
+            profile: Some(Profile::Dev),
+        };
+        let mut report = Report::new("nix", &["a", "b", "c", "d"].map(step));
+        let command = Work::Command {
+            command: "cargo build".into(),
+        };
+        let build = Work::Build {
+            derivation: "/nix/store/x-build-<b>.drv".into(),
+        };
+        let substitution = Work::Substitution {
+            path: "/nix/store/x-c".into(),
+            from: "file:///cache".into(),
+        };
+        for (activity, (work, outcome)) in [
+            (command, Outcome::Passed),
+            (build, Outcome::Failed),
+            (substitution, Outcome::Substituted),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let events = [
+                Event::Started {
+                    activity,
+                    work,
+                    steps: vec![activity],
+                },
+                Event::Line {
+                    activity,
+                    text: "<script>".into(),
+                },
+                Event::Finished {
+                    activity,
+                    seconds: 1.0,
+                    outcomes: vec![(activity, outcome)],
+                },
+            ];
+            for event in &events {
+                report.fold(event);
+            }
+        }
+        report.fold(&Event::Settled {
+            steps: vec![3],
+            outcome: Outcome::Blocked("after b failed".into()),
+        });
+        report.finish(false, false);
+        report
+    }
+
+    /// The paths of all fields in `value`, in the notation of the document.
+    fn fields(value: &Value, prefix: &str, fields_of: &mut BTreeSet<String>) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    let field = format!("{prefix}{key}");
+                    fields(value, &field, fields_of);
+                    fields_of.insert(field);
+                }
+            }
+            Value::Array(array) => {
+                for value in array.iter().filter(|value| value.is_object()) {
+                    fields(value, &format!("{prefix}[]."), fields_of);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn the_document_names_exactly_the_fields_of_the_json() {
+        let mut printed = BTreeSet::new();
+        let json = serde_json::from_str(&report().to_json().unwrap()).unwrap();
+        fields(&json, "", &mut printed);
+        let documented: BTreeSet<String> = include_str!("../../../docs/report.md")
+            .lines()
+            .filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_owned()))
+            .collect();
+        assert_eq!(printed, documented);
+        assert_eq!(json["version"], 1);
+    }
+
+    #[test]
+    fn a_run_with_a_failed_step_has_failed() {
+        assert!(report().result == RunResult::Failed);
+        let text = anstream::adapter::strip_str(&report().to_text()).to_string();
+        assert!(text.contains("failed build native dev: b"), "{text}");
+        assert!(
+            text.contains("1 passed, 1 substituted, 1 failed, 1 blocked"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_a_program_prints_is_text_in_the_page_and_in_the_summary() {
+        let folder = tempfile::tempdir().unwrap();
+        report().write(folder.path()).unwrap();
+        let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
+        assert!(page.contains("&lt;script&gt;") && !page.contains("<script>"));
+        assert!(page.contains("build native dev: b") && !page.contains("http"));
+
+        let summary = folder.path().join("summary.md");
+        std::fs::write(&summary, "before\n").unwrap();
+        report().append_markdown(&summary).unwrap();
+        let summary = std::fs::read_to_string(summary).unwrap();
+        assert!(summary.starts_with("before\n### ❌ failed"), "{summary}");
+        assert!(
+            summary.contains("``````text\n<script>\n``````"),
+            "{summary}"
+        );
+    }
 }
