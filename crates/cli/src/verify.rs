@@ -70,13 +70,13 @@ impl<'a> Report<'a> {
             Err(error) => report.error = Some(error.to_string()),
             Ok(audit) => {
                 report.passed = audit.passed();
-                report.content_address = audit.content_address.map(name);
+                report.content_address = audit.content_address.map(Verdict::name);
                 report.signatures = audit
                     .signatures
                     .into_iter()
                     .map(|signature| SignatureReport {
                         key: signature.key,
-                        verdict: name(signature.verdict),
+                        verdict: signature.verdict.name(),
                     })
                     .collect();
             }
@@ -102,13 +102,5 @@ impl fmt::Display for Report<'_> {
             writeln!(formatter, "        content address: {verdict}")?;
         }
         Ok(())
-    }
-}
-
-fn name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        Verdict::UnknownKey => "unknown key",
     }
 }

@@ -47,14 +47,6 @@ fn parse_json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Valid => "valid",
-        Verdict::Invalid => "invalid",
-        Verdict::UnknownKey => "unknown key",
-    }
-}
-
 #[test]
 fn every_audit_case_gets_its_verdicts() {
     let folder = TempDir::new().unwrap();
@@ -76,11 +68,11 @@ fn every_audit_case_gets_its_verdicts() {
             .iter()
             .map(|signature| signature["verdict"].as_str().unwrap())
             .collect();
-        let expected: Vec<&str> = case.signatures.iter().copied().map(verdict_name).collect();
+        let expected: Vec<&str> = case.signatures.iter().copied().map(Verdict::name).collect();
         assert_eq!(signatures, expected, "{}", case.name);
         assert_eq!(
             report["contentAddress"],
-            json!(case.content_address.map(verdict_name)),
+            json!(case.content_address.map(Verdict::name)),
             "{}",
             case.name
         );

@@ -39,6 +39,18 @@ pub enum Verdict {
     UnknownKey,
 }
 
+impl Verdict {
+    /// The verdict in words.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::Invalid => "invalid",
+            Self::UnknownKey => "unknown key",
+        }
+    }
+}
+
 /// One signature and whether it holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureVerdict {

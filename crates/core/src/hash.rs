@@ -109,8 +109,8 @@ pub enum ParseError {
     /// By its length the digest is hex, but it is not.
     #[error("the digest is not hex")]
     Hex,
-    /// The digest has base64's length or stands after a dash, but is not base64.
-    #[error("the digest is not base64")]
+    /// The digest has base64's length or stands after a dash, but is not base64 of a digest.
+    #[error("the digest is not base64, or not of the right length")]
     Base64,
 }
 
@@ -167,22 +167,20 @@ impl FromStr for Hash {
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let separator = text.find([':', '-']).ok_or(ParseError::NoAlgorithm)?;
         let algorithm: Algorithm = text[..separator].parse()?;
-        let (sri, encoded) = (
-            text[separator..].starts_with('-'),
-            &text[separator + 1..], // Both separators are one byte.
-        );
-
         let length = algorithm.digest_len();
-        let digest = match encoded.len() {
-            found if found == BASE64.encode_len(length) => BASE64
-                .decode(encoded.as_bytes())
-                .map_err(|_| ParseError::Base64)?,
-            _ if sri => return Err(ParseError::Base64),
-            found if found == base32::encoded_len(length) => base32::decode(encoded)?,
-            found if found == HEXLOWER.encode_len(length) => HEXLOWER_PERMISSIVE
-                .decode(encoded.as_bytes())
+        let digest = match text[separator..].split_at(1) {
+            ("-", sri) => decode_base64(sri)?,
+            (_, text) if text.len() == BASE64.encode_len(length) => decode_base64(text)?,
+            (_, text) if text.len() == base32::encoded_len(length) => base32::decode(text)?,
+            (_, text) if text.len() == HEXLOWER.encode_len(length) => HEXLOWER_PERMISSIVE
+                .decode(text.as_bytes())
                 .map_err(|_| ParseError::Hex)?,
-            found => return Err(ParseError::Length { algorithm, found }),
+            (_, text) => {
+                return Err(ParseError::Length {
+                    algorithm,
+                    found: text.len(),
+                });
+            }
         };
         // Base64 of one length can stand for digests of several.
         if digest.len() != length {
@@ -190,6 +188,12 @@ impl FromStr for Hash {
         }
         Ok(Self { algorithm, digest })
     }
+}
+
+fn decode_base64(text: &str) -> Result<Vec<u8>, ParseError> {
+    BASE64
+        .decode(text.as_bytes())
+        .map_err(|_| ParseError::Base64)
 }
 
 #[cfg(test)]
