@@ -273,6 +273,20 @@ fn wrong_usage_and_broken_manifests_exit_with_2_and_one_message() {
 }
 
 #[test]
+fn a_missing_tool_is_named_with_the_command_that_installs_it() {
+    let workspace = Workspace::new();
+    let output = workspace
+        .command(&["clippy", "--backend", "cargo"])
+        .env("PATH", programs_without(&workspace, &["cargo-clippy"]))
+        .env("CARGO_HOME", workspace.path().join("cargo-home"))
+        .output()
+        .unwrap();
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("rustup component add clippy"), "{error}");
+}
+
+#[test]
 fn a_dry_run_prints_the_plan_and_compiles_nothing() {
     let workspace = Workspace::new();
     let output = workspace.xtask(&[
@@ -311,6 +325,31 @@ fn only_and_skip_narrow_the_steps() {
         report.outcomes(),
         ["fmt app passed", "fmt core-library passed"]
     );
+}
+
+#[test]
+fn a_report_is_written_in_every_form() {
+    let workspace = Workspace::new();
+    let (folder, summary) = (
+        workspace.path().join("report"),
+        workspace.path().join("summary.md"),
+    );
+    let output = workspace
+        .command(&["fmt", "--backend", "cargo", "--report"])
+        .arg(&folder)
+        .env("GITHUB_STEP_SUMMARY", &summary)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let json = fs::read_to_string(folder.join("report.json")).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["result"], "passed");
+    assert!(
+        fs::read_to_string(folder.join("report.html"))
+            .unwrap()
+            .contains("<svg")
+    );
+    assert!(fs::read_to_string(summary).unwrap().contains("| fmt |"));
 }
 
 #[test]
