@@ -12,6 +12,7 @@ use crate::backend::{self, Backend, Options};
 use crate::display::Display;
 use crate::event::Event;
 use crate::interrupt;
+use crate::output;
 use crate::plan::{Selection, Step, Target, What};
 use crate::report::{Report, RunResult};
 use crate::workspace::Workspace;
@@ -58,9 +59,9 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
     let result = report.finish(arguments.strict, interrupt::requested());
 
     if arguments.json {
-        println!("{}", report.to_json()?);
+        output::print(&format!("{}\n", report.to_json()?))?;
     } else {
-        anstream::print!("{}", report.to_text());
+        output::print(&report.to_text())?;
     }
     if let Some(folder) = &arguments.report {
         report.write(folder)?;
@@ -106,20 +107,18 @@ fn print_plan(
         steps: &'a [Step],
     }
     let name = backend.name();
-    if json {
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&DryRun {
-                backend: name,
-                steps: plan
-            })?
-        );
-        return Ok(());
-    }
-    let report = Report::new(name, plan);
-    println!("backend {name}");
-    for (steps, command) in backend.commands(workspace, plan) {
-        println!("{}\n  $ {command}", report.title(&steps));
-    }
-    Ok(())
+    let text = if json {
+        serde_json::to_string_pretty(&DryRun {
+            backend: name,
+            steps: plan,
+        })?
+    } else {
+        let report = Report::new(name, plan);
+        let mut lines = vec![format!("backend {name}")];
+        for (steps, command) in backend.commands(workspace, plan) {
+            lines.push(format!("{}\n  $ {command}", report.title(&steps)));
+        }
+        lines.join("\n")
+    };
+    output::print(&format!("{text}\n"))
 }

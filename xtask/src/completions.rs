@@ -1,6 +1,5 @@
 //! Shell completions.
 
-use std::io;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -8,11 +7,12 @@ use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::arguments::Arguments;
+use crate::output;
 
 /// Prints the completions of `shell` for the program `xtask`, which `cargo xtask` runs.
 pub(crate) fn print(shell: Shell) -> Result<ExitCode> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "xtask", &mut script);
-    io::Write::write_all(&mut io::stdout(), &script)?;
+    output::print(&String::from_utf8(script)?)?;
     Ok(ExitCode::SUCCESS)
 }

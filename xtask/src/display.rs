@@ -1,12 +1,13 @@
 //! What a run shows while it runs, on standard error: a line for each program that starts and
 //! ends, and on a terminal one more that tells what is being done.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _};
 use std::time::Instant;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::event::Event;
+use crate::output::print_error;
 use crate::report::{self, Report};
 
 /// Keeps the terminal from wrapping the line of progress, which is redrawn in place.
@@ -55,7 +56,7 @@ impl Display {
             }
             Event::Line { text, .. } if self.verbose => {
                 self.clear();
-                anstream::eprintln!("{text}");
+                print_error(&format!("{text}\n"));
             }
             Event::Line { activity, text } => {
                 let plain = anstream::adapter::strip_str(text).to_string();
@@ -99,12 +100,12 @@ impl Display {
 
     fn print(&self, word: &str, style: Style, text: &str) {
         self.clear();
-        anstream::eprintln!("{style}{word:>11}{style:#} {text}");
+        print_error(&format!("{style}{word:>11}{style:#} {text}\n"));
     }
 
     fn clear(&self) {
         if self.is_terminal {
-            eprint!("{CLEAR_LINE}");
+            print_error(CLEAR_LINE);
         }
     }
 
@@ -122,13 +123,11 @@ impl Display {
                 0 => String::new(),
                 others => format!(" and {others} more"),
             };
-            anstream::eprint!(
+            print_error(&format!(
                 "{CLEAR_LINE}{NO_WRAP}{style}{:>11}{style:#} {title}{others} ({} s) {last_line}{WRAP}",
                 "running",
                 started.elapsed().as_secs()
-            );
-            // A terminal that went away is no reason to stop.
-            let _ = io::stderr().flush();
+            ));
         }
     }
 }

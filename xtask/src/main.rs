@@ -13,6 +13,7 @@ mod environment;
 mod event;
 mod interrupt;
 mod nix;
+mod output;
 mod plan;
 mod process;
 mod report;
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
         Command::Completions { shell } => completions::print(shell),
     };
     result.unwrap_or_else(|error| {
-        eprintln!("error: {error:#}");
+        output::print_error(&format!("error: {error:#}\n"));
         ExitCode::from(if interrupt::requested() { 130 } else { 2 })
     })
 }

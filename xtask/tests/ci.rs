@@ -313,6 +313,22 @@ fn a_dry_run_prints_the_plan_and_compiles_nothing() {
 }
 
 #[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let workspace = Workspace::new();
+    for arguments in [&["ci", "--dry-run"][..], &["completions", "zsh"]] {
+        let mut child = workspace
+            .command(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn only_and_skip_narrow_the_steps() {
     let workspace = Workspace::new();
     let (_, report) = workspace.ci(&["--only", "fmt,build", "-p", "core-library"]);
