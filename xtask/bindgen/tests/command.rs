@@ -33,7 +33,7 @@ fn empty_module(folder: &TempDir) -> PathBuf {
 fn wrong_usage_is_status_2() {
     for arguments in [
         &[][..],
-        &["bulid"],
+        &["bundle"],
         &["build"],
         &["build", "module.wasm"],
         &["test"],
