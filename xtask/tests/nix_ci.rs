@@ -5,50 +5,11 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
-use std::fmt::Write as _;
 use std::process::{Command, Stdio};
-use std::{fs, thread, time};
+use std::{thread, time};
 
+use support::flake::{Key, SOUND, delete, flake, nix, sound_paths};
 use support::{Report, Workspace, text};
-
-/// A flake with a check for some of the steps of `core` and `app`; each is a shell script.
-fn flake(workspace: &Workspace, checks: &[(&str, &str, &str)]) {
-    let salt = workspace.path().file_name().unwrap().to_string_lossy();
-    let mut text = String::from(
-        "{ outputs = { self }: { checks = builtins.listToAttrs (map (system: { name = system; value = let\n\
-         check = name: needs: script: derivation { inherit name system needs; builder = \"/bin/sh\"; args = [ \"-c\" script ];",
-    );
-    writeln!(text, " salt = \"{salt}\"; }};\n in rec {{").unwrap();
-    for (name, needs, script) in checks {
-        write!(text, "{name} = check \"{name}\" [ {needs} ] ''{script}'';").unwrap();
-    }
-    text += "}; }) [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ]); }; }\n";
-    workspace.write("flake.nix", &text);
-    git(workspace, &["init", "--quiet"]);
-    git(workspace, &["add", "--all"]);
-}
-
-fn git(workspace: &Workspace, arguments: &[&str]) {
-    let status = Command::new("git")
-        .args(arguments)
-        .current_dir(workspace.path())
-        .status();
-    assert!(status.unwrap().success());
-}
-
-fn nix(workspace: &Workspace, arguments: &[&str]) -> String {
-    let output = Command::new("nix")
-        .args(arguments)
-        .current_dir(workspace.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "nix {arguments:?}: {}",
-        text(&output.stderr)
-    );
-    text(&output.stdout).trim().to_owned()
-}
 
 fn ci(workspace: &Workspace, arguments: &[&str]) -> (i32, Report, String) {
     let output = workspace
@@ -68,23 +29,12 @@ fn ci(workspace: &Workspace, arguments: &[&str]) -> (i32, Report, String) {
             ]
             .concat(),
         )
-        .env_remove("XTASK_NIX_FLAGS")
         .output()
         .unwrap();
     let error = text(&output.stderr);
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
     (output.status.code().unwrap(), Report(report), error)
 }
-
-const SOUND: [(&str, &str, &str); 3] = [
-    (
-        "build-app",
-        "",
-        "echo '   Compiling app v0.1.0'; echo built > $out",
-    ),
-    ("test-app", "build-app", "echo tested > $out"),
-    ("doc-app", "build-app", "echo documented > $out"),
-];
 
 #[test]
 #[ignore = "needs Nix"]
@@ -146,41 +96,16 @@ fn a_signed_cache_is_used_and_one_with_another_key_is_not() {
     flake(&workspace, &SOUND);
     assert_eq!(ci(&workspace, &[]).0, 0);
 
-    let key = |name: &str| {
-        let secret = nix(&workspace, &["key", "generate-secret", "--key-name", name]);
-        let file = workspace.path().join(format!("{name}.secret"));
-        fs::write(&file, &secret).unwrap();
-        let public = Command::new("sh")
-            .args([
-                "-c",
-                &format!("nix key convert-secret-to-public < '{}'", file.display()),
-            ])
-            .output()
-            .unwrap();
-        (file, text(&public.stdout))
-    };
-    let ((secret, trusted), (_, stranger)) = (key("test-1"), key("stranger-1"));
-    let system = nix(&workspace, &["config", "show", "system"]);
-    let paths: Vec<String> = SOUND
-        .iter()
-        .map(|(name, ..)| {
-            nix(
-                &workspace,
-                &[
-                    "eval",
-                    "--raw",
-                    &format!(".#checks.{system}.{name}.outPath"),
-                ],
-            )
-        })
-        .collect();
+    let trusted = Key::new(&workspace, "test-1");
+    let stranger = Key::new(&workspace, "stranger-1");
+    let paths = sound_paths(&workspace);
     let cache = format!("file://{}", workspace.path().join("cache").display());
-    let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let signed = format!("{cache}?secret-key={}", secret.display());
-    nix(&workspace, &[&["copy", "--to", &signed], &*paths].concat());
+    let signed = format!("{cache}?secret-key={}", trusted.secret.display());
+    let names: Vec<&str> = paths.iter().map(String::as_str).collect();
+    nix(&workspace, &[&["copy", "--to", &signed], &*names].concat());
 
-    let with_key = |key: &str| {
-        nix(&workspace, &[&["store", "delete"], &*paths].concat());
+    let with_key = |key: &Key| {
+        delete(&workspace, &paths);
         ci(
             &workspace,
             &[
@@ -188,7 +113,7 @@ fn a_signed_cache_is_used_and_one_with_another_key_is_not() {
                 "--substituters",
                 &cache,
                 "--trusted-public-keys",
-                key.trim(),
+                &key.public,
             ],
         )
     };

@@ -1,5 +1,8 @@
 //! Small workspaces in temporary folders, and xtask's binary run in them.
 
+pub(crate) mod flake;
+pub(crate) mod http;
+
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -149,6 +152,8 @@ impl Report {
 fn isolated(program: &str, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
+    // The user's own binary cache is no part of a test.
+    command.env("XDG_CACHE_HOME", folder.join(".cache"));
     for name in [
         "CARGO_TARGET_DIR",
         "CARGO_ENCODED_RUSTFLAGS",
@@ -158,6 +163,9 @@ fn isolated(program: &str, folder: &Path) -> Command {
         "NO_COLOR",
         "CLICOLOR_FORCE",
         "CI",
+        "XTASK_NIX_FLAGS",
+        "XTASK_CACHE_SECRET_KEY",
+        "XTASK_CACHE_SECRET_KEY_FILE",
     ] {
         command.env_remove(name);
     }
