@@ -1,11 +1,14 @@
 //! The command line.
 
+use std::env;
 use std::path::PathBuf;
 
+use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::plan::{Profile, Target, What};
+use crate::plan::{Profile, Selection, Step, Target, What};
+use crate::workspace::Workspace;
 
 /// Drives the workspace, on a developer's machine as in CI.
 #[derive(Parser)]
@@ -22,6 +25,8 @@ Examples:
   cargo xtask ci --only clippy,test   run these steps alone
   cargo xtask test -p gantry-core     test one member
   cargo xtask wasm                    build the web page into target/web
+  cargo xtask status                  say what a run on Nix would have to build
+  cargo xtask cache push              share what was built
   cargo xtask completions bash        print shell completions
 
 Exit codes: 0 passed, 1 a step failed, 2 wrong usage or environment, 130 interrupted"
@@ -47,6 +52,12 @@ pub(crate) enum Command {
     Doc(RunArguments),
     /// Build the web page into target/web, in the release profile unless told otherwise
     Wasm(RunArguments),
+    /// Say of every output of the plan whether the Nix store or a binary cache has it
+    #[command(after_help = "Exit codes: 0 nothing to build, 1 something to build")]
+    Status(StatusArguments),
+    /// Push to the binary cache, pin in it, and verify what it has
+    #[command(subcommand)]
+    Cache(CacheCommand),
     /// Print shell completions
     #[command(after_help = "\
 They complete the command `xtask`, so that both lines are needed, in bash for example:
@@ -57,21 +68,27 @@ They complete the command `xtask`, so that both lines are needed, in bash for ex
 
 #[derive(Args)]
 pub(crate) struct CiArguments {
-    /// Run these steps alone
-    #[arg(long, value_name = "STEP", value_delimiter = ',')]
-    pub(crate) only: Vec<What>,
-
-    /// Leave these steps out
-    #[arg(long, value_name = "STEP", value_delimiter = ',')]
-    pub(crate) skip: Vec<What>,
+    #[command(flatten)]
+    pub(crate) steps: StepArguments,
 
     #[command(flatten)]
     pub(crate) run: RunArguments,
 }
 
-impl CiArguments {
+#[derive(Args)]
+pub(crate) struct StepArguments {
+    /// Take these steps alone
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    only: Vec<What>,
+
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP", value_delimiter = ',')]
+    skip: Vec<What>,
+}
+
+impl StepArguments {
     /// The kinds of steps that `--only` and `--skip` leave.
-    pub(crate) fn steps(&self) -> Vec<What> {
+    pub(crate) fn kinds(&self) -> Vec<What> {
         let is_wanted = |what: &What| {
             if self.only.is_empty() {
                 // Only `--browser` asks for it.
@@ -86,9 +103,9 @@ impl CiArguments {
     }
 }
 
-/// What every command that runs steps understands.
+/// What a plan is narrowed to.
 #[derive(Args, Clone)]
-pub(crate) struct RunArguments {
+pub(crate) struct SelectionArguments {
     /// Take this member alone (may be given several times)
     #[arg(short, long = "package", value_name = "MEMBER")]
     pub(crate) package: Vec<String>,
@@ -101,6 +118,37 @@ pub(crate) struct RunArguments {
     #[arg(long)]
     pub(crate) profile: Option<Profile>,
 
+    /// Also run the wasm tests in headless Chromium
+    #[arg(long)]
+    pub(crate) browser: bool,
+}
+
+impl SelectionArguments {
+    /// The steps of these kinds that are left.
+    ///
+    /// # Errors
+    /// An unknown member, or nothing left to do.
+    pub(crate) fn plan(&self, workspace: &Workspace, kinds: &[What]) -> Result<Vec<Step>> {
+        let mut steps = kinds.to_vec();
+        if self.browser && steps.contains(&What::Test) {
+            steps.push(What::Browser);
+        }
+        let selection = Selection {
+            members: &self.package,
+            target: self.target,
+            steps: &steps,
+            profile: self.profile.unwrap_or_default(),
+        };
+        Step::plan(workspace, &selection)
+    }
+}
+
+/// What every command that runs steps understands.
+#[derive(Args, Clone)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+
     /// Go on after a failed step
     #[arg(long)]
     pub(crate) keep_going: bool,
@@ -109,9 +157,13 @@ pub(crate) struct RunArguments {
     #[arg(long)]
     pub(crate) strict: bool,
 
-    /// Also run the wasm tests in headless Chromium
-    #[arg(long)]
-    pub(crate) browser: bool,
+    /// Neither download nor build what a trusted binary cache has (Nix); the default where CI=true
+    #[arg(long, overrides_with = "no_skip_cached")]
+    skip_cached: bool,
+
+    /// Download what a binary cache has
+    #[arg(long, overrides_with = "skip_cached")]
+    no_skip_cached: bool,
 
     /// Print the steps and their commands, and run nothing
     #[arg(long)]
@@ -133,29 +185,81 @@ pub(crate) struct RunArguments {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) backend: BackendChoice,
 
-    /// Flags for Nix, such as --builders; `XTASK_NIX_FLAGS` holds those that are always wanted
-    #[arg(last = true, value_name = "NIX FLAG")]
-    pub(crate) nix_flags: Vec<String>,
+    #[command(flatten)]
+    pub(crate) nix: NixArguments,
 }
 
 impl RunArguments {
-    /// Adds what `--browser` asks for to the kinds of steps of a command.
-    pub(crate) fn with_browser(&self, steps: &[What]) -> Vec<What> {
-        let mut steps = steps.to_vec();
-        if self.browser && steps.contains(&What::Test) {
-            steps.push(What::Browser);
-        }
-        steps
+    /// Whether steps whose results a trusted binary cache has are done with.
+    pub(crate) fn skip_cached(&self) -> bool {
+        let is_ci = || env::var_os("CI").is_some_and(|value| value == "true");
+        self.skip_cached || !self.no_skip_cached && is_ci()
     }
 
     /// The arguments of `cargo xtask wasm`: a page is made to be served, so it is optimised.
-    pub(crate) fn for_page(self) -> Self {
-        Self {
-            target: Some(Target::Wasm),
-            profile: self.profile.or(Some(Profile::Release)),
-            ..self
-        }
+    pub(crate) fn for_page(mut self) -> Self {
+        let selection = &mut self.selection;
+        selection.target = Some(Target::Wasm);
+        selection.profile.get_or_insert(Profile::Release);
+        self
     }
+}
+
+#[derive(Args, Clone)]
+pub(crate) struct NixArguments {
+    /// Flags for Nix, such as --builders; `XTASK_NIX_FLAGS` holds those that are always wanted
+    #[arg(last = true, value_name = "NIX FLAG")]
+    pub(crate) flags: Vec<String>,
+}
+
+#[derive(Args)]
+pub(crate) struct StatusArguments {
+    #[command(flatten)]
+    pub(crate) steps: StepArguments,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) nix: NixArguments,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Push what was built, with all that it was built with
+    Push(CacheArguments),
+    /// Push an output and keep it from being collected (Cachix)
+    Pin {
+        /// The name of the pin
+        name: String,
+
+        /// A check or package of the flake
+        output: String,
+
+        #[command(flatten)]
+        nix: NixArguments,
+    },
+    /// Ask the cache for all that `push` pushes, and check the signatures
+    #[command(after_help = "Exit codes: 0 all is there and signed, 1 something is not")]
+    Verify(CacheArguments),
+}
+
+#[derive(Args)]
+pub(crate) struct CacheArguments {
+    /// Take the layers of the dependencies, and nothing else that is not named
+    #[arg(long)]
+    pub(crate) deps: bool,
+
+    /// Checks and packages of the flake [default: all that are built]
+    #[arg(value_name = "OUTPUT")]
+    pub(crate) outputs: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) nix: NixArguments,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -13,7 +13,7 @@ use crate::display::Display;
 use crate::event::Event;
 use crate::interrupt;
 use crate::output;
-use crate::plan::{Selection, Step, Target, What};
+use crate::plan::{Step, Target, What};
 use crate::report::{Report, RunResult};
 use crate::workspace::Workspace;
 
@@ -24,16 +24,8 @@ use crate::workspace::Workspace;
 pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> {
     interrupt::install()?;
     let workspace = Workspace::load()?;
-    let plan = Step::plan(
-        &workspace,
-        &Selection {
-            members: &arguments.package,
-            target: arguments.target,
-            steps: &arguments.with_browser(steps),
-            profile: arguments.profile.unwrap_or_default(),
-        },
-    )?;
-    let (backend, why) = backend::choose(arguments.backend, &workspace, &arguments.nix_flags)?;
+    let plan = arguments.selection.plan(&workspace, steps)?;
+    let (backend, why) = backend::choose(arguments.backend, &workspace, &arguments.nix.flags)?;
     if arguments.dry_run {
         print_plan(&*backend, &workspace, &plan, arguments.json)?;
         return Ok(ExitCode::SUCCESS);
@@ -53,6 +45,7 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
     }
     let options = Options {
         keep_going: arguments.keep_going,
+        skip_cached: arguments.skip_cached(),
         color: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
     };
     backend.run(&workspace, &plan, &options, &mut emit)?;

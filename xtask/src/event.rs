@@ -54,6 +54,9 @@ pub(crate) enum Outcome {
     Passed,
     /// Passed before: its result was in the Nix store.
     Cached,
+    /// Passed elsewhere: a trusted binary cache has its result, and it was left there.
+    #[serde(rename = "cached")]
+    CachedIn(String),
     /// Passed elsewhere: its result came from a binary cache.
     Substituted,
     /// Passed: Nix built it.
@@ -82,7 +85,7 @@ impl Outcome {
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
-            Self::Cached => "cached",
+            Self::Cached | Self::CachedIn(_) => "cached",
             Self::Substituted => "substituted",
             Self::Built => "built",
             Self::Failed => "failed",
@@ -95,13 +98,13 @@ impl Outcome {
     pub(crate) fn is_success(&self) -> bool {
         matches!(
             self,
-            Self::Passed | Self::Cached | Self::Substituted | Self::Built
+            Self::Passed | Self::Cached | Self::CachedIn(_) | Self::Substituted | Self::Built
         )
     }
 
     pub(crate) fn reason(&self) -> Option<&str> {
         match self {
-            Self::Blocked(reason) | Self::Skipped(reason) => Some(reason),
+            Self::CachedIn(reason) | Self::Blocked(reason) | Self::Skipped(reason) => Some(reason),
             _ => None,
         }
     }

@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backend;
+mod cache;
 mod cargo;
 mod ci;
 mod completions;
@@ -17,6 +18,8 @@ mod output;
 mod plan;
 mod process;
 mod report;
+mod status;
+mod table;
 mod wasm_std;
 mod workspace;
 
@@ -28,13 +31,15 @@ use plan::What;
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
-        Command::Ci(arguments) => ci::run(&arguments.run, &arguments.steps()),
+        Command::Ci(arguments) => ci::run(&arguments.run, &arguments.steps.kinds()),
         Command::Fmt(run) => ci::run(&run, &[What::Fmt]),
         Command::Clippy(run) => ci::run(&run, &[What::Clippy]),
         Command::Build(run) => ci::run(&run, &[What::Build]),
         Command::Test(run) => ci::run(&run, &[What::Test, What::Doctest]),
         Command::Doc(run) => ci::run(&run, &[What::Doc]),
         Command::Wasm(run) => ci::run(&run.for_page(), &[What::Build, What::Bindgen]),
+        Command::Status(arguments) => status::run(&arguments),
+        Command::Cache(command) => cache::run(&command),
         Command::Completions { shell } => completions::print(shell),
     };
     result.unwrap_or_else(|error| {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 
+use crate::cache;
 use crate::cargo;
 use crate::plan::Target;
 
@@ -15,6 +16,8 @@ pub(crate) struct Workspace {
     pub(crate) target_directory: PathBuf,
     /// Sorted by name.
     pub(crate) members: Vec<Member>,
+    /// From `workspace.metadata.cache`.
+    pub(crate) cache: Option<cache::Settings>,
 }
 
 /// A member, reduced to what decides its steps.
@@ -42,8 +45,8 @@ impl Workspace {
     /// The workspace around the current directory.
     ///
     /// # Errors
-    /// No workspace here, a manifest that cargo cannot read, or an unknown name in
-    /// `package.metadata.ci`.
+    /// No workspace here, a manifest that cargo cannot read, an unknown name in
+    /// `package.metadata.ci`, or an incomplete `workspace.metadata.cache`.
     pub(crate) fn load() -> Result<Self> {
         let output = cargo::command("metadata")
             .args(["--no-deps", "--format-version", "1"])
@@ -134,6 +137,8 @@ struct Metadata {
     packages: Vec<Package>,
     workspace_default_members: Vec<String>,
     target_directory: PathBuf,
+    #[serde(rename = "metadata")]
+    workspace: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
@@ -176,10 +181,21 @@ impl TryFrom<Metadata> for Workspace {
             .map(|package| package.to_member(&names, &metadata.workspace_default_members))
             .collect::<Result<_>>()?;
         members.sort_by(|one, other| one.name.cmp(&other.name));
+        let cache = metadata
+            .workspace
+            .as_ref()
+            .and_then(|metadata| metadata.get("cache"))
+            .map(cache::Settings::deserialize)
+            .transpose()
+            .with_context(|| {
+                let manifest = metadata.workspace_root.join("Cargo.toml");
+                format!("{}: workspace.metadata.cache", manifest.display())
+            })?;
         Ok(Self {
             root: metadata.workspace_root,
             target_directory: metadata.target_directory,
             members,
+            cache,
         })
     }
 }

@@ -20,6 +20,8 @@ use self::nix::Nix;
 pub(crate) struct Options {
     /// Whether a failed step ends the run.
     pub(crate) keep_going: bool,
+    /// Whether a result in a trusted binary cache is as good as one here.
+    pub(crate) skip_cached: bool,
     /// Whether the programs that run may colour their output.
     pub(crate) color: bool,
 }

@@ -10,6 +10,7 @@ const COPY_PATH: u64 = 100;
 const BUILD: u64 = 105;
 const SUBSTITUTE: u64 = 108;
 const BUILD_LOG_LINE: u64 = 101;
+const UNTRUSTED_PATH: u64 = 102;
 const POST_BUILD_LOG_LINE: u64 = 107;
 const PROGRESS: u64 = 105;
 
@@ -40,6 +41,10 @@ pub(crate) enum Entry {
     Progress {
         id: u64,
         bytes: u64,
+    },
+    /// A path of which no signature is by a trusted key.
+    Untrusted {
+        path: String,
     },
     Warning(String),
     /// A derivation that cannot be built; `reason` in Nix's words.
@@ -104,6 +109,7 @@ impl Line {
             },
             ("stop", _) => Entry::Stopped { id },
             ("result", BUILD_LOG_LINE | POST_BUILD_LOG_LINE) => Entry::Line { id, text: text(0) },
+            ("result", UNTRUSTED_PATH) => Entry::Untrusted { path: text(0) },
             ("result", PROGRESS) => Entry::Progress {
                 id,
                 bytes: self

@@ -1,9 +1,13 @@
-//! The program `nix`: calling it, the flake's outputs, and its log.
+//! The program `nix`: calling it, the flake's outputs, its log, and what stores have.
 
+mod availability;
 mod log;
 mod outputs;
 mod program;
+mod store;
 
+pub(crate) use self::availability::{Availability, Place};
 pub(crate) use self::log::Entry;
-pub(crate) use self::outputs::{Check, Outputs, check_name};
-pub(crate) use self::program::{Program, system, untracked};
+pub(crate) use self::outputs::{Check, Outputs, check_name, evaluate};
+pub(crate) use self::program::{Program, stdout, system, untracked_warnings};
+pub(crate) use self::store::{ask, ask_all, path_infos, unanswered};

@@ -1,6 +1,6 @@
 //! The flake's checks that are the plan's steps.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ pub(crate) struct Outputs {
     steps: Vec<Option<Check>>,
 }
 
-/// A check, evaluated and not yet built.
+/// A check or package, evaluated and not yet built.
 #[derive(Clone, Deserialize)]
 pub(crate) struct Check {
     pub(crate) derivation: String,
@@ -24,18 +24,7 @@ impl Outputs {
     /// # Errors
     /// The flake does not evaluate.
     pub(crate) fn evaluate(program: &Program, plan: &[Step]) -> Result<Self> {
-        let installable = format!(".#checks.{}", system()?);
-        let checks = program
-            .read(&[
-                "eval",
-                "--json",
-                &installable,
-                "--apply",
-                "builtins.mapAttrs (_: check: { derivation = check.drvPath; path = check.outPath; })",
-            ])
-            .context("the flake does not evaluate")?;
-        let checks: BTreeMap<String, Check> =
-            serde_json::from_str(&checks).context("cannot read the output of `nix eval`")?;
+        let checks = evaluate(program, "checks")?;
         let steps = plan
             .iter()
             .map(|step| {
@@ -44,6 +33,14 @@ impl Outputs {
             })
             .collect();
         Ok(Self { steps })
+    }
+
+    /// The outputs without those of these steps.
+    pub(crate) fn without(mut self, steps: &[usize]) -> Self {
+        for &step in steps {
+            self.steps[step] = None;
+        }
+        self
     }
 
     /// Steps that no check runs, and why.
@@ -76,6 +73,13 @@ impl Outputs {
         installables
     }
 
+    /// The store paths of the checks.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let paths = self.checks().map(|(_, check)| check.path.clone());
+        // Steps may share a check.
+        paths.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The checks, each with its step's index.
     pub(crate) fn checks(&self) -> impl Iterator<Item = (usize, &Check)> {
         self.steps
@@ -83,6 +87,24 @@ impl Outputs {
             .enumerate()
             .filter_map(|(index, check)| Some((index, check.as_ref()?)))
     }
+}
+
+/// The flake's outputs of a kind, such as `checks` or `packages`, for this system, by name.
+///
+/// # Errors
+/// The flake does not evaluate.
+pub(crate) fn evaluate(program: &Program, kind: &str) -> Result<BTreeMap<String, Check>> {
+    let system = system()?;
+    let function = format!(
+        "outputs: builtins.mapAttrs \
+         (_: output: {{ derivation = output.drvPath; path = output.outPath; }}) \
+         (outputs.{kind}.\"{system}\" or {{ }})"
+    );
+    // The leading dot names the flake's outputs as a whole.
+    let outputs = program
+        .read(&["eval", "--json", ".#.", "--apply", &function])
+        .context("the flake does not evaluate")?;
+    serde_json::from_str(&outputs).context("cannot read the output of `nix eval`")
 }
 
 /// `WHAT-MEMBER`, with the target behind it where that is not the native one.

@@ -1,10 +1,15 @@
 //! The program `nix`, and what must be true of it.
 
-use std::env;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
+use std::{env, thread};
 
 use anyhow::{Context as _, Result, bail};
+use serde::Deserialize;
+
+use crate::cache::Cache;
+use crate::workspace::Workspace;
 
 /// The oldest Nix that crane works with.
 const OLDEST: (u32, u32) = (2, 31);
@@ -15,17 +20,17 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// Nix in this workspace, with its cache, and these flags and those of the variable
+    /// `XTASK_NIX_FLAGS` in every command.
+    ///
     /// # Errors
     /// Nix is absent, too old, or has flakes off; with the command that mends it.
-    pub(crate) fn find(folder: &Path, flags: &[String]) -> Result<Self> {
+    pub(crate) fn find(workspace: &Workspace, flags: &[String]) -> Result<Self> {
         let variable = env::var("XTASK_NIX_FLAGS").unwrap_or_default();
-        let program = Self {
-            folder: folder.to_owned(),
-            flags: variable
-                .split_whitespace()
-                .map(str::to_owned)
-                .chain(flags.iter().cloned())
-                .collect(),
+        let user_flags = variable.split_whitespace().map(str::to_owned);
+        let mut program = Self {
+            folder: workspace.root.clone(),
+            flags: user_flags.chain(flags.iter().cloned()).collect(),
         };
         let version = Command::new("nix").arg("--version").output();
         let Ok(version) = version else {
@@ -48,6 +53,9 @@ impl Program {
             }
             // Whatever else is wrong shows, whole, when the flake is evaluated.
         }
+        // In front of the user's flags, which can replace what this adds to.
+        let cache_flags = Cache::of(workspace)?.flags();
+        program.flags.splice(0..0, cache_flags);
         Ok(program)
     }
 
@@ -82,12 +90,88 @@ impl Program {
     /// # Errors
     /// What it printed on standard error where it failed.
     pub(crate) fn read(&self, arguments: &[&str]) -> Result<String> {
-        let output = self.command(arguments).output().context("cannot run nix")?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        stdout(&mut self.command(arguments), "")
     }
+
+    /// Nix's settings, as this program's commands have them.
+    ///
+    /// # Errors
+    /// Nix cannot read its configuration.
+    pub(crate) fn settings(&self) -> Result<Settings> {
+        let mut command = Command::new("nix");
+        command
+            .args(["config", "show", "--json"])
+            .args(cache_settings(&self.flags))
+            .current_dir(&self.folder);
+        let settings = stdout(&mut command, "")?;
+        serde_json::from_str(&settings).context("cannot read the output of `nix config show`")
+    }
+}
+
+/// Standard output of `command`, which gets `input` on its standard input.
+///
+/// # Errors
+/// What it printed on standard error where it failed.
+pub(crate) fn stdout(command: &mut Command, input: &str) -> Result<String> {
+    let output = output(command, input)?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+/// All that `command` printed, which gets `input` on its standard input.
+///
+/// # Errors
+/// The program cannot be started.
+pub(crate) fn output(command: &mut Command, input: &str) -> Result<Output> {
+    let child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut child = child.with_context(|| {
+        let program = command.get_program().to_string_lossy();
+        format!("cannot run {program}")
+    })?;
+    thread::scope(|scope| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends before it has read all says itself what was wrong.
+            scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
+        }
+        Ok(child.wait_with_output()?)
+    })
+}
+
+/// The settings that decide which caches are asked and trusted.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct Settings {
+    pub(crate) substitute: Setting<bool>,
+    pub(crate) substituters: Setting<Vec<String>>,
+    pub(crate) require_sigs: Setting<bool>,
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Setting<T> {
+    pub(crate) value: T,
+}
+
+/// Those of `flags` that set such settings: `nix config show` knows no flags of other commands.
+fn cache_settings(flags: &[String]) -> Vec<&str> {
+    let mut settings = Vec::new();
+    let mut flags = flags.iter().map(String::as_str);
+    while let Some(flag) = flags.next() {
+        let values = match flag.trim_start_matches('-').trim_start_matches("extra-") {
+            "option" => 2,
+            "substituters" | "trusted-public-keys" => 1,
+            "require-sigs" | "no-require-sigs" | "substitute" | "no-substitute" | "offline" => 0,
+            _ => continue,
+        };
+        settings.push(flag);
+        settings.extend(flags.by_ref().take(values));
+    }
+    settings
 }
 
 /// The system that Nix builds for, such as `x86_64-linux`.
@@ -107,7 +191,7 @@ fn parse_version(version: &str) -> Option<(u32, u32)> {
 }
 
 /// Files of the workspace that git does not track and that cargo would read.
-pub(crate) fn untracked(root: &Path) -> Vec<String> {
+fn untracked(root: &Path) -> Vec<String> {
     let output = Command::new("git")
         .args(["ls-files", "--others", "--exclude-standard", "-z", "--"])
         .args(["*.rs", "*Cargo.toml", "Cargo.lock", "*.nix"])
@@ -122,9 +206,27 @@ pub(crate) fn untracked(root: &Path) -> Vec<String> {
         .collect()
 }
 
+/// What to say of such files.
+pub(crate) fn untracked_warnings(root: &Path) -> impl Iterator<Item = String> {
+    untracked(root).into_iter().map(|file| {
+        format!("git does not track {file}, so Nix does not see it: run `git add --intent-to-add {file}`")
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn flags_that_set_no_setting_of_caches_are_left_out() {
+        let flags = "--override-input crane path:/x -L --extra-substituters https://a \
+                     --option trusted-public-keys k:1 --builders b --no-require-sigs";
+        let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(
+            cache_settings(&flags).join(" "),
+            "--extra-substituters https://a --option trusted-public-keys k:1 --no-require-sigs"
+        );
+    }
 
     #[test]
     fn versions_of_all_implementations_are_read() {

@@ -353,9 +353,11 @@ fn seconds(seconds: f64) -> String {
 
 pub(crate) fn color(outcome: &Outcome) -> Style {
     match outcome {
-        Outcome::Passed | Outcome::Cached | Outcome::Substituted | Outcome::Built => {
-            AnsiColor::Green
-        }
+        Outcome::Passed
+        | Outcome::Cached
+        | Outcome::CachedIn(_)
+        | Outcome::Substituted
+        | Outcome::Built => AnsiColor::Green,
         Outcome::Failed | Outcome::Interrupted => AnsiColor::Red,
         Outcome::Blocked(_) | Outcome::Skipped(_) => AnsiColor::Yellow,
     }

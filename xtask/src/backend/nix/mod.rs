@@ -2,13 +2,15 @@
 
 mod run;
 
+use std::collections::BTreeMap;
+
 use anyhow::{Result, bail};
 
 use self::run::Run;
 use super::{Backend, Options};
 use crate::event::{Event, Outcome};
 use crate::interrupt;
-use crate::nix::{self, Outputs, Program};
+use crate::nix::{self, Availability, Outputs, Place, Program};
 use crate::plan::Step;
 use crate::process::{self, Output};
 use crate::workspace::Workspace;
@@ -27,8 +29,28 @@ impl Nix {
             bail!("there is no flake.nix in {}", workspace.root.display());
         }
         Ok(Self {
-            program: Program::find(&workspace.root, flags)?,
+            program: Program::find(workspace, flags)?,
         })
+    }
+
+    /// Settles the steps whose results a trusted cache has; the outputs of the others are left.
+    fn skip_cached(&self, outputs: Outputs, emit: &mut dyn FnMut(Event)) -> Result<Outputs> {
+        let availability = Availability::of(&self.program, &outputs.paths())?;
+        for warning in &availability.warnings {
+            emit(Event::Note(warning.clone()));
+        }
+        let mut by_cache: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (step, check) in outputs.checks() {
+            if let Place::Cache { url, .. } = availability.place(&check.path) {
+                by_cache.entry(url).or_default().push(step);
+            }
+        }
+        let skipped: Vec<usize> = by_cache.values().flatten().copied().collect();
+        for (url, steps) in by_cache {
+            let outcome = Outcome::CachedIn(format!("in {url}"));
+            emit(Event::Settled { steps, outcome });
+        }
+        Ok(outputs.without(&skipped))
     }
 }
 
@@ -52,20 +74,21 @@ impl Backend for Nix {
         &self,
         workspace: &Workspace,
         plan: &[Step],
-        _options: &Options,
+        options: &Options,
         emit: &mut dyn FnMut(Event),
     ) -> Result<()> {
-        for file in nix::untracked(&workspace.root) {
-            emit(Event::Note(format!(
-                "git does not track {file}, so Nix does not see it: run `git add --intent-to-add {file}`"
-            )));
+        for warning in nix::untracked_warnings(&workspace.root) {
+            emit(Event::Note(warning));
         }
-        let outputs = Outputs::evaluate(&self.program, plan)?;
+        let mut outputs = Outputs::evaluate(&self.program, plan)?;
         for (step, reason) in outputs.missing(plan) {
             emit(Event::Settled {
                 steps: vec![step],
                 outcome: Outcome::Skipped(reason),
             });
+        }
+        if options.skip_cached {
+            outputs = self.skip_cached(outputs, emit)?;
         }
         let installables = outputs.installables();
         if installables.is_empty() {

@@ -101,7 +101,7 @@ impl<'run> Run<'run> {
             // That the whole build failed is said by its steps.
             Entry::Error(text) if text.starts_with("build of ") => {}
             Entry::Error(text) => self.note(format!("error: {text}")),
-            Entry::Other => {}
+            Entry::Untrusted { .. } | Entry::Other => {}
         }
     }
 
