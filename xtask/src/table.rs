@@ -24,6 +24,12 @@ pub(crate) fn table<const COLUMNS: usize>(
         let mut line = String::new();
         for (column, (cell, style)) in row.iter().enumerate() {
             let padding = width(column) - cell.chars().count();
+            // Nothing to show needs no style, which would end in more than spaces.
+            let style = if cell.is_empty() {
+                &Style::new()
+            } else {
+                style
+            };
             let _ = write!(line, "{style}{cell}{style:#}{:1$}", "", padding + 2);
         }
         let _ = writeln!(text, "{}", line.trim_end());

@@ -6,6 +6,7 @@ use anstyle::Style;
 
 use super::{Activity, Report, RunResult, bytes, color, crates, members, seconds, title};
 use crate::event::{Outcome, Work};
+use crate::table::table;
 
 /// How many of a failed program's last lines are repeated.
 const REPEATED_LINES: usize = 60;
@@ -51,61 +52,52 @@ impl Report {
     }
 
     fn table(&self) -> String {
-        let mut cells = vec![
-            [
-                "step", "target", "profile", "members", "result", "compiled", "time",
-            ]
-            .map(str::to_owned),
+        let rows: Vec<_> = self
+            .rows()
+            .iter()
+            .map(|row| {
+                let first = row[0];
+                let step = &first.step;
+                let outcome = first.outcome.as_ref();
+                let activity = first.activity.map(|index| &self.activities[index]);
+                let style = outcome.map_or(Style::new(), color);
+                [
+                    (step.what.to_string(), Style::new()),
+                    (
+                        step.target
+                            .map_or_else(String::new, |target| target.to_string()),
+                        Style::new(),
+                    ),
+                    (
+                        step.profile
+                            .map_or_else(String::new, |profile| profile.to_string()),
+                        Style::new(),
+                    ),
+                    (members(row), Style::new()),
+                    (outcome.map_or("", Outcome::name).to_owned(), style),
+                    (
+                        activity
+                            .map_or_else(String::new, |activity| crates(activity.compiled.len())),
+                        Style::new(),
+                    ),
+                    (
+                        activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
+                        Style::new(),
+                    ),
+                    (
+                        outcome
+                            .and_then(Outcome::reason)
+                            .unwrap_or_default()
+                            .to_owned(),
+                        Style::new(),
+                    ),
+                ]
+            })
+            .collect();
+        let heading = [
+            "step", "target", "profile", "members", "result", "compiled", "time", "",
         ];
-        let rows = self.rows();
-        for row in &rows {
-            let step = &row[0].step;
-            let activity = row[0].activity.map(|index| &self.activities[index]);
-            cells.push([
-                step.what.to_string(),
-                step.target
-                    .map_or_else(String::new, |target| target.to_string()),
-                step.profile
-                    .map_or_else(String::new, |profile| profile.to_string()),
-                members(row),
-                row[0].outcome.as_ref().map_or("", Outcome::name).to_owned(),
-                activity.map_or_else(String::new, |activity| crates(activity.compiled.len())),
-                activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
-            ]);
-        }
-        let mut widths = [0; 7];
-        for row in &cells {
-            for (width, cell) in widths.iter_mut().zip(row) {
-                *width = (*width).max(cell.chars().count());
-            }
-        }
-        let mut text = String::from("\n");
-        for (index, row) in cells.iter().enumerate() {
-            let outcome = index
-                .checked_sub(1)
-                .and_then(|index| rows[index][0].outcome.as_ref());
-            let mut line = String::new();
-            for (column, (cell, &width)) in row.iter().zip(&widths).enumerate() {
-                let padding = width - cell.chars().count();
-                let style = match (index, column, outcome) {
-                    (0, _, _) => Style::new().bold(),
-                    (_, 4, Some(outcome)) => color(outcome),
-                    _ => Style::new(),
-                };
-                if column == 6 {
-                    line.push_str(&" ".repeat(padding));
-                }
-                let _ = write!(line, "{style}{cell}{style:#}");
-                if column < 6 {
-                    line.push_str(&" ".repeat(padding + 2));
-                }
-            }
-            let _ = writeln!(text, "{}", line.trim_end());
-            if let Some(reason) = outcome.and_then(Outcome::reason) {
-                let _ = writeln!(text, "  {reason}");
-            }
-        }
-        text
+        format!("\n{}", table(heading, &rows))
     }
 
     /// What was done for several steps at once, such as the layers that they share.
