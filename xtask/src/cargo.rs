@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::plan::Target;
 
@@ -36,13 +37,10 @@ fn is_set_by_cargo_run(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || NAMES.contains(&name)
 }
 
-/// Sets a list in cargo's configuration for this command, on top of what its files say.
-pub(crate) fn configure(command: &mut Command, key: &str, values: &[String]) {
-    // A JSON array of strings is one of TOML too.
-    command.args([
-        "--config",
-        &format!("{key}={}", serde_json::Value::from(values)),
-    ]);
+/// Sets a value in cargo's configuration for this command; lists add to what its files say.
+pub(crate) fn configure(command: &mut Command, key: &str, value: impl Into<Value>) {
+    // Strings and arrays of JSON are such of TOML too.
+    command.args(["--config", &format!("{key}={}", value.into())]);
 }
 
 /// Lets cargo compile for `target` with the standard library of this sysroot.
@@ -57,7 +55,7 @@ pub(crate) fn use_sysroot(command: &mut Command, target: Target, sysroot: &Path)
             words.collect::<Vec<_>>().join("\x1f"),
         );
     } else {
-        configure(command, &format!("target.{target}.rustflags"), &[flag]);
+        configure(command, &format!("target.{target}.rustflags"), vec![flag]);
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::{Result, bail};
 use crate::cargo;
 use crate::event::Event;
 use crate::plan::{Profile, Step, Target, What};
+use crate::wasm_linker::WasmLinker;
 use crate::wasm_std::{self, WasmStd};
 use crate::workspace::Workspace;
 
@@ -19,6 +20,7 @@ pub(crate) struct Environment {
     /// Whether members that can compile OpenSSL have to.
     pub(crate) vendor_openssl: bool,
     wasm_std: WasmStd,
+    wasm_linker: WasmLinker,
     missing_node: Option<String>,
     missing_browser: Option<String>,
 }
@@ -75,16 +77,20 @@ impl Environment {
             note("wasm-opt is not installed: the page works, but is larger than it need be");
         }
 
-        let wasm_std = if any(&|step| step.target == Some(Target::Wasm)) {
-            wasm_std::provide(workspace, &mut note)?
+        let (wasm_std, wasm_linker) = if any(&|step| step.target == Some(Target::Wasm)) {
+            (
+                wasm_std::provide(workspace, &mut note)?,
+                WasmLinker::find()?,
+            )
         } else {
-            WasmStd::Installed
+            (WasmStd::Installed, WasmLinker::Default)
         };
         Ok(Self {
             has_nextest,
             has_wasm_opt,
             vendor_openssl,
             wasm_std,
+            wasm_linker,
             missing_node: missing(
                 "node",
                 "Node.js runs the wasm tests: install the package nodejs",
@@ -101,12 +107,24 @@ impl Environment {
         if step.target != Some(Target::Wasm) {
             return None;
         }
+        let missing_linker = match self.wasm_linker {
+            WasmLinker::Missing(reason) if step.what != What::Clippy => Some(reason),
+            _ => None,
+        };
         let missing_runner = match step.what {
             What::Test => self.missing_node.as_deref(),
             What::Browser => self.missing_browser.as_deref(),
             _ => None,
         };
-        self.wasm_std.missing().or(missing_runner)
+        self.wasm_std
+            .missing()
+            .or(missing_linker)
+            .or(missing_runner)
+    }
+
+    /// The linker of wasm32, where that is not the toolchain's own.
+    pub(crate) fn wasm_linker(&self) -> Option<&'static str> {
+        matches!(self.wasm_linker, WasmLinker::WasmLd).then_some("wasm-ld")
     }
 
     /// The folder that holds the wasm32 standard library, where that is not the toolchain's own.

@@ -20,6 +20,7 @@ mod process;
 mod report;
 mod status;
 mod table;
+mod wasm_linker;
 mod wasm_std;
 mod workspace;
 

@@ -156,6 +156,9 @@ impl<'a> Batch<'a> {
             if let Some(sysroot) = environment.wasm_sysroot() {
                 cargo::use_sysroot(command, Target::Wasm, sysroot);
             }
+            if let Some(linker) = environment.wasm_linker() {
+                cargo::configure(command, &format!("target.{}.linker", Target::Wasm), linker);
+            }
         } else if environment.vendor_openssl {
             for member in self
                 .members

@@ -68,8 +68,8 @@ pub(super) fn use_runner(run: &mut Run<'_>, command: &mut Command) -> Result<boo
     let Some(bindgen) = compile_bindgen(run)? else {
         return Ok(false);
     };
-    let runner = [bindgen.to_string_lossy().into_owned(), "test".into()];
-    cargo::configure(command, &format!("target.{}.runner", Target::Wasm), &runner);
+    let runner = vec![bindgen.to_string_lossy().into_owned(), "test".into()];
+    cargo::configure(command, &format!("target.{}.runner", Target::Wasm), runner);
     if run.batch.what == What::Browser {
         command.env("WASM_BINDGEN_USE_BROWSER", "1");
         if let Some(driver) = environment::find_program("chromedriver") {

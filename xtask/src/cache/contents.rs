@@ -125,7 +125,7 @@ fn without_upstream(
                 paths.retain(|path| !found.get(path).is_some_and(|found| found.is_trusted));
             }
             Err(error) => {
-                output::print_error(&format!("note: {}\n", nix::unanswered(&url, &error)))
+                output::print_error(&format!("note: {}\n", nix::unanswered(&url, &error)));
             }
         }
     }
