@@ -1,0 +1,17 @@
+# The dependency policy of deny.toml: cargo-deny over the manifests and Cargo.lock.
+{ cargo-deny, workspace }:
+
+workspace.craneLib.mkCargoDerivation {
+  name = "deny";
+  pname = "deny";
+  version = "";
+  src = workspace.manifests;
+  cargoVendorDir = workspace.craneLib.vendorCargoDeps { src = workspace.root; };
+  cargoArtifacts = null;
+  doInstallCargoArtifacts = false;
+  nativeBuildInputs = [ cargo-deny ];
+  buildPhaseCargoCommand = ''
+    cargo deny --offline check --config ${../deny.toml} bans licenses sources
+  '';
+  installPhaseCommand = "touch $out";
+}

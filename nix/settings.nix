@@ -1,0 +1,41 @@
+# What cargo's manifests cannot say of this workspace: the programs and libraries around it.
+#
+# One set of arguments for every layer and the development shell. openssl-sys, for one, is compiled
+# again wherever a variable that its build script reads differs.
+{
+  lib,
+  pkgs,
+  workspace,
+}:
+
+let
+  openssl = {
+    buildInputs = [ pkgs.openssl ];
+    nativeBuildInputs = [ pkgs.pkg-config ];
+  };
+in
+{
+  targets = {
+    native = openssl;
+
+    wasm32-unknown-unknown = {
+      nativeBuildInputs = [ pkgs.lld ];
+      env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = "wasm-ld";
+      # libtest cannot run on this target: tests are those of wasm-bindgen-test, under Node.js.
+      testedWith = "wasm-bindgen-test";
+      testInputs = [
+        pkgs.nodejs
+        workspace.programs.dev.xtask-bindgen
+      ];
+      testEnv.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER = "xtask-bindgen test";
+    };
+  };
+
+  members = {
+    # Both verifiers are held to the same cases.
+    gantry.testFiles = [
+      "crates/core/tests/audit_cases"
+      "crates/core/tests/narinfos"
+    ];
+  };
+}

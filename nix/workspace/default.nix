@@ -1,0 +1,164 @@
+# lib.mkWorkspace: crate-level build layers for any cargo workspace. See docs/caching.md.
+{ lib }:
+
+{
+  # The package set to build with.
+  pkgs,
+  # crane: its flake, or anything with `mkLib`.
+  crane,
+  # The folder of the root Cargo.toml, as a path.
+  root,
+  # The Rust toolchain; without one, nixpkgs'.
+  toolchain ? null,
+  # What every layer is built with, for all targets.
+  nativeBuildInputs ? [ ],
+  env ? { },
+  # Per target: buildInputs, nativeBuildInputs, env; for its tests testInputs, testEnv, and `testedWith`:
+  # where given, only members with that dev-dependency have tests that can run there.
+  targets ? { },
+  # Per member: files and testFiles (paths from the root that it reads outside its folder),
+  # nativeBuildInputs, buildInputs, env, testInputs, testEnv.
+  members ? { },
+  # The profile that is tested and linted.
+  checkProfile ? "dev",
+  profiles ? [
+    "dev"
+    "release"
+  ],
+  denyWarnings ? true,
+}:
+
+let
+  toml = import ./toml.nix { inherit lib; };
+  platform = import ./platform.nix { inherit lib; };
+  semver = import ./semver.nix { inherit lib; };
+
+  facts = import ./facts.nix { inherit lib toml; } { inherit root; };
+  lock = import ./lock.nix { inherit lib semver toml; } { inherit facts root; };
+
+  craneLib =
+    if toolchain == null then
+      crane.mkLib pkgs
+    else
+      (crane.mkLib pkgs).overrideToolchain toolchain;
+
+  unknown = lib.filter (name: !(facts.members ? ${name})) (lib.attrNames members);
+  settings =
+    if unknown == [ ] then
+      members
+    else
+      throw "mkWorkspace: `members` names `${lib.head unknown}`, which is no member of the workspace. Its members are ${lib.concatStringsSep ", " (lib.attrNames facts.members)}.";
+
+  sources = import ./sources.nix { inherit lib toml; } { inherit facts root settings; };
+
+  forTarget =
+    name:
+    let
+      host = pkgs.stdenv.hostPlatform.rust.rustcTarget;
+      own = targets.${name} or { };
+      target = {
+        inherit name;
+        # cargo's `--target`; without one it builds for the host.
+        triple = if name == "native" then null else name;
+        platforms = lib.mapAttrs (_: platform.fromTriple) {
+          target = if name == "native" then host else name;
+          inherit host;
+        };
+        nativeBuildInputs = nativeBuildInputs ++ own.nativeBuildInputs or [ ];
+        buildInputs = own.buildInputs or [ ];
+        env = env // own.env or { };
+        testInputs = own.testInputs or [ ];
+        testEnv = own.testEnv or { };
+      };
+      graph = import ./graph.nix { inherit lib platform; } { inherit facts target; };
+      resolve =
+        dev:
+        import ./features.nix { inherit lib platform; } {
+          inherit facts dev;
+          inherit (graph) selected;
+          inherit (target) platforms;
+        };
+      skeleton = import ./skeleton.nix { inherit lib toml; } {
+        inherit facts lock;
+        features = {
+          build = resolve false;
+          test = resolve true;
+        };
+      };
+      manifest = import ./manifest.nix { inherit lib toml; } { inherit facts graph; };
+      tested =
+        m: !(own ? testedWith) || lib.any (d: d.kind == "dev" && d.package == own.testedWith) m.dependencies;
+    in
+    {
+      inherit graph skeleton;
+      tested = lib.filter (member: tested facts.members.${member}) graph.selected;
+      profiles = lib.genAttrs profiles (
+        profile:
+        import ./layers.nix { inherit lib pkgs craneLib toml; } {
+          inherit
+            facts
+            graph
+            lock
+            manifest
+            skeleton
+            sources
+            target
+            profile
+            settings
+            denyWarnings
+            ;
+          checked = profile == checkProfile;
+        }
+      );
+    };
+
+  targetNames = lib.unique (lib.concatMap (m: m.targets) (lib.attrValues facts.members));
+  byTarget = lib.genAttrs targetNames forTarget;
+
+  withProgram =
+    name: layer:
+    layer
+    // {
+      meta = layer.meta or { } // {
+        mainProgram = name;
+        description = facts.members.${name}.package.description or name;
+      };
+    };
+
+  deps = lib.concatMapAttrs (
+    target: t: lib.mapAttrs' (profile: l: lib.nameValuePair "deps-${target}-${profile}" l.deps) t.profiles
+  ) byTarget;
+in
+{
+  # What the manifests say (see facts.nix), and crane's library with the toolchain.
+  inherit facts craneLib root;
+
+  # The workspace without its code, for tools that read manifests only.
+  manifests = import ./manifests.nix { inherit lib pkgs toml; } {
+    inherit facts lock;
+    manifest = import ./manifest.nix { inherit lib toml; } {
+      inherit facts;
+      graph.present = _: true;
+    };
+  };
+
+  # target → profile → layer → member; see layers.nix
+  layers = lib.mapAttrs (_: t: t.profiles) byTarget;
+
+  # profile → member → what it installs: its native programs and C libraries
+  programs = lib.mapAttrs (_: l: lib.mapAttrs withProgram l.build) byTarget.native.profiles or { };
+
+  # deps-TARGET-PROFILE, and `deps` with all of them
+  deps = deps // {
+    deps = pkgs.linkFarm "deps" deps;
+  };
+
+  checks = import ./checks.nix { inherit lib pkgs; } {
+    inherit facts;
+    formatting = import ./formatting.nix { inherit lib craneLib toml; } { inherit facts root sources; };
+    targets = lib.mapAttrs (_: t: {
+      layers = t.profiles.${checkProfile};
+      inherit (t) tested;
+    }) byTarget;
+  };
+}

@@ -1,0 +1,121 @@
+# What every layer does around its cargo commands. Sourced by the derivations of layers.nix.
+#
+# A layer's `artifacts` are what cargo made in it and nothing else, in two trees: `links` (libraries,
+# build scripts and their output), which later layers link to, and `copies` (cargo's fingerprints), small
+# files that cargo may rewrite. Everything in the Nix store has the same time, and cargo takes what is
+# not newer than its artifact as fresh. That is right here only because a layer never inherits
+# artifacts of another source of the same package: its inputs are the layers of exactly these sources.
+
+# Copies files into the source: placeSource FROM TO
+placeSource() {
+  if [ -d "$1" ]; then
+    mkdir -p "$2"
+    cp -r --preserve=timestamps --no-preserve=mode,ownership "$1/." "$2"
+    # Scripts stay executable, which the line above forgets.
+    find "$1" -type f -perm -u+x -printf '%P\0' | (cd "$2" && xargs -0 --no-run-if-empty chmod +x)
+  else
+    mkdir -p "$(dirname "$2")"
+    cp --preserve=timestamps --no-preserve=mode,ownership "$1" "$2"
+  fi
+}
+
+# Fills target/ with the artifacts of other layers: inheritArtifacts LAYER...
+inheritArtifacts() {
+  mkdir -p target
+  if [ $# -gt 0 ]; then
+    cp -r --symbolic-link --no-preserve=mode "${@/%//links/.}" target
+    cp -r --preserve=timestamps --no-preserve=mode,ownership "${@/%//copies/.}" target
+  fi
+  touch "$NIX_BUILD_TOP/inherited"
+}
+
+# Runs cargo for the layer's package and notes what it compiled: layerCargo SUBCOMMAND [ARG...] [-- ARG...]
+layerCargo() {
+  local output=$NIX_BUILD_TOP/output messages=$NIX_BUILD_TOP/messages status=0
+  # Tests print to the same stream as cargo's messages.
+  # shellcheck disable=SC2086
+  cargo "$1" --offline --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
+    --message-format "${layerMessages:-json-render-diagnostics}" "${@:2}" |
+    tee "$output" | { grep -v '^{"reason":' || true; } || status=$?
+  grep '^{"reason":' "$output" >"$messages" || true
+  cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
+  checkFresh "$messages"
+  if [ "$status" != 0 ]; then
+    explainFailure
+    return "$status"
+  fi
+}
+
+# Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES
+checkFresh() {
+  local strangers
+  [ -n "${layerOwn-}" ] || return 0
+  # shellcheck disable=SC2154
+  strangers=$(jq -r --arg own "$layerOwn" --arg root "path+file://$PWD/" '
+    ($own | split(" ") | map($root + . + "#")) as $own
+    | select(.reason == "compiler-artifact" and .fresh == false)
+    | select(.package_id as $id | any($own[]; . as $prefix | $id | startswith($prefix)) | not)
+    | .package_id' "$1" | sort -u)
+  if [ -n "$strangers" ]; then
+    echo "error: the layer $name compiled more than its own crate:"
+    echo "$strangers" | sed 's/^/  /'
+    echo "Its artifacts should have come from the layers below it. That happens when features resolve"
+    echo "in another way there, or when a build script looks at the environment: see docs/caching.md."
+    return 1
+  fi >&2
+}
+
+explainFailure() {
+  # shellcheck disable=SC2154
+  echo "note: \`$layerMember\` failed. If it reads a file outside its folder, or its library one of tests/, benches/ or" >&2
+  echo "note: examples/, tell mkWorkspace: members.$layerMember.files (for tests alone: testFiles) = [ \"path/from/the/root\" ];" >&2
+}
+
+# Moves what cargo made in this layer to DESTINATION: installArtifacts DESTINATION
+installArtifacts() {
+  local destination=$1 list=$NIX_BUILD_TOP/delta
+  mkdir -p "$destination/links" "$destination/copies"
+  # The skeleton's own artifacts stay here. So do explanations (*.json) and make's rules (*.d), which
+  # no later layer reads.
+  (
+    cd target
+    find . -type f -newer "$NIX_BUILD_TOP/inherited" \( \
+      -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' \) \
+      ! -path '*workspace[-_]skeleton*' ! -name '*.json' ! -path '*/deps/*.d' -printf '%P\n'
+  ) >"$list"
+  grep '/\.fingerprint/' "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
+  grep -v '/\.fingerprint/' "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
+}
+
+# Installs the programs and C libraries of the layer's own member: installProducts DESTINATION
+installProducts() {
+  # shellcheck disable=SC2154
+  jq -r --arg root "path+file://$PWD/$layerDirectory#" '
+    select(.reason == "compiler-artifact" and (.package_id | startswith($root)) and (.profile.test | not))
+    | (select(.executable != null and (.target.kind | index("bin"))) | "bin \(.executable)"),
+      (select(.target.kind | any(. == "cdylib" or . == "staticlib" or . == "dylib"))
+        | .filenames[] | select(test("\\.(so|dylib|dll|a|wasm)$")) | "lib \(.)")' \
+    "$NIX_BUILD_TOP/all-messages" | sort -u | while read -r kind file; do
+    mkdir -p "$1/$kind"
+    cp -L "$file" "$1/$kind/"
+  done
+}
+
+# Prints what clippy found in the layer's own member, and fails where it must: reportLints DENY_WARNINGS
+#
+# Where warnings are denied, lints are capped to warnings in the layers below, so that one member's
+# lints do not stop the others.
+reportLints() {
+  local found=$NIX_BUILD_TOP/lints
+  # shellcheck disable=SC2154
+  jq -r --arg root "path+file://$PWD/$layerDirectory#" '
+    select(.reason == "compiler-message" and (.package_id | startswith($root)))
+    | .message | select(.level == "warning" or .level == "error") | .rendered' \
+    "$NIX_BUILD_TOP/all-messages" >"$found"
+  [ -s "$found" ] || return 0
+  cat "$found" >&2
+  if [ "$1" = true ]; then
+    echo "error: clippy found the above in \`$layerMember\`, and warnings are denied" >&2
+    return 1
+  fi
+}

@@ -1,0 +1,341 @@
+# The layers: the derivations that run cargo.
+#
+#   deps                 third-party crates, through the skeleton
+#   build   a member     its library and programs; from the build layers of its closure
+#   check   a member     its library under clippy, lints capped; from the check layers of its closure
+#   test    a member     its tests, run; from build layers
+#   clippy  a member     all its targets under clippy; from check layers
+#   doc     a member     its documentation; from check layers
+#
+# deps, build and check store artifacts; test, clippy and doc are leaves and store nothing.
+{
+  lib,
+  pkgs,
+  craneLib,
+  toml,
+}:
+
+{
+  facts,
+  graph,
+  lock,
+  manifest,
+  skeleton,
+  sources,
+  # { name, triple, platforms, nativeBuildInputs, buildInputs, env, testEnv, … }
+  target,
+  profile,
+  # Whether tests and lints are run in this profile.
+  checked,
+  # Arguments of mkWorkspace for single members.
+  settings,
+  denyWarnings,
+}:
+
+let
+  inherit (facts) members;
+  file = builtins.toFile;
+
+  packages = lock.needed (map (name: members.${name}) (lib.unique (lib.concatMap (name: [ name ] ++ graph.testClosure name) graph.selected)));
+
+  cargoVendorDir = craneLib.vendorCargoDeps { cargoLockParsed.package = packages; };
+
+  lockFile = file "Cargo.lock" (lock.text packages);
+
+  config = file "config.toml" sources.cargoConfig;
+
+  # The environment that members ask for; two members of one layer must not disagree.
+  environment = lib.foldl' (
+    env: name:
+    lib.mapAttrs (
+      variable: value:
+      if env ? ${variable} && (settings.${name}.env or { }) ? ${variable} && env.${variable} != settings.${name}.env.${variable} then
+        throw "`${name}` and another member of its closure set ${variable} to different values. A crate that both need cannot be built for both: set it for the workspace."
+      else
+        value
+    ) (env // settings.${name}.env or { })
+  ) { };
+
+  # Build scripts of third-party crates look at the inputs of the build: they are the same in every layer.
+  inputs = kind: target.${kind} ++ lib.concatMap (name: settings.${name}.${kind} or [ ]) graph.selected;
+
+  layer =
+    {
+      name,
+      real,
+      unpack,
+      skeletonManifest,
+      directories,
+      commands,
+      install,
+      inherits ? [ ],
+      env ? { },
+      nativeBuildInputs ? [ ],
+      ...
+    }@args:
+    craneLib.mkCargoDerivation (
+      {
+        inherit name;
+        pname = name;
+        version = "";
+        src = null;
+        inherit cargoVendorDir;
+        cargoArtifacts = null;
+        doInstallCargoArtifacts = false;
+        strictDeps = true;
+        dontFixup = true;
+        nativeBuildInputs = inputs "nativeBuildInputs" ++ [ pkgs.jq ] ++ nativeBuildInputs;
+        buildInputs = inputs "buildInputs";
+        env = target.env // environment real // env;
+
+        layerProfile = profile;
+        layerTarget = if target.triple == null then "" else target.triple;
+
+        # The folder has the same name in every layer: cargo and rustc note where things were.
+        unpackPhase = ''
+          runHook preUnpack
+          source ${./layer.sh}
+          export CARGO_HOME=$NIX_BUILD_TOP/cargo-home
+          mkdir source
+          cd source
+          ${unpack}
+          mkdir -p .cargo ${skeleton.directory}
+          cp --no-preserve=mode ${config} .cargo/config.toml
+          cp --no-preserve=mode ${skeletonManifest} ${skeleton.directory}/Cargo.toml
+          cp --no-preserve=mode ${
+            file "Cargo.toml" (
+              toml.print (
+                manifest.workspace {
+                  inherit profile packages;
+                  directories = directories ++ [ skeleton.directory ];
+                }
+                // args.rootPackage or { }
+              )
+            )
+          } Cargo.toml
+          cat ${lockFile} ${file "Cargo.lock" (lib.concatMapStrings (name: lock.entry members.${name}) real)} >Cargo.lock
+          runHook postUnpack
+        '';
+        # As old as everything in the store, whatever was written here.
+        postPatch = ''
+          find . -exec touch -h -d @1 {} +
+        '';
+        buildPhaseCargoCommand = ''
+          inheritArtifacts ${lib.concatMapStringsSep " " (l: "${l.artifacts or l}") inherits}
+          ${commands}
+        '';
+        installPhaseCommand = install;
+      }
+      // removeAttrs args [
+        "name"
+        "real"
+        "unpack"
+        "skeletonManifest"
+        "directories"
+        "commands"
+        "install"
+        "inherits"
+        "rootPackage"
+        "env"
+        "nativeBuildInputs"
+      ]
+    );
+
+  inherit (sources) place;
+
+  suffix = lib.optionalString (target.triple != null) "-${target.name}";
+
+  # A layer of one member.
+  memberLayer =
+    kind: name:
+    {
+      tests ? false,
+      lints,
+      others,
+      ...
+    }@args:
+    let
+      m = members.${name};
+      manifestOf =
+        other:
+        manifest.member {
+          name = other;
+          inherit lints;
+          tests = tests && other == name;
+        };
+      real = [ name ] ++ others;
+      nested = lib.filter (other: members.${other}.dir != "") real;
+      unowned = lib.filter (other: !(lib.elem other graph.selected)) others;
+    in
+    layer (
+      {
+        name = "${kind}-${name}${suffix}-${profile}";
+        inherit real;
+        unpack =
+          place (
+            lib.concatMap (
+              other:
+              sources.member {
+                name = other;
+                tests = tests && other == name;
+              }
+            ) real
+            ++ sources.locals
+          )
+          + lib.concatMapStrings (
+            other:
+            "cp --no-preserve=mode ${file "Cargo.toml" (toml.print (manifestOf other))} ${lib.escapeShellArg members.${other}.dir}/Cargo.toml\n"
+          ) nested;
+        rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
+          manifestOf facts.memberAt.${""}
+        );
+        skeletonManifest = file "Cargo.toml" (skeleton.resolved real);
+        directories = map (other: members.${other}.dir) nested;
+
+        layerMember = name;
+        layerDirectory = m.dir;
+        # What the layer may compile: its member, and what has no layer of its own on this target.
+        layerOwn = lib.concatMapStringsSep " " (other: members.${other}.dir) ([ name ] ++ unowned);
+        layerPackages = "-p ${name}@${m.version} -p ${skeleton.directory}";
+      }
+      // removeAttrs args [
+        "tests"
+        "lints"
+        "others"
+      ]
+    );
+
+  layered = names: lib.filter (name: lib.elem name graph.selected) names;
+
+  # clippy's own wrapper and arguments, so that every cargo command of the check layers agrees on them.
+  clippyEnvironment = ''
+    printf '#!%s\nexport -p | grep -E " (RUSTC_WORKSPACE_WRAPPER|CLIPPY_ARGS)="\n' "$SHELL" >"$NIX_BUILD_TOP/print-environment"
+    chmod +x "$NIX_BUILD_TOP/print-environment"
+    eval "$(CARGO=$NIX_BUILD_TOP/print-environment cargo-clippy clippy${lib.optionalString denyWarnings " -- --cap-lints warn"})"
+  '';
+
+  # Shared crates are compiled for tests too where features differ there.
+  forTests = checked && skeleton.testsDiffer;
+
+  self = {
+    deps = layer {
+      name = "deps-${target.name}-${profile}";
+      real = [ ];
+      unpack =
+        place sources.locals
+        + ''
+          mkdir -p ${skeleton.directory}/src
+          echo 'fn main() {}' >${skeleton.directory}/build.rs
+          touch ${skeleton.directory}/src/lib.rs
+        '';
+      skeletonManifest = file "Cargo.toml" skeleton.compiled;
+      directories = [ ];
+      layerMember = skeleton.directory;
+      layerPackages = "-p ${skeleton.directory}";
+      commands = ''
+        layerCargo build
+        ${lib.optionalString checked ''
+          layerCargo check --all-targets
+          layerCargo test --no-run --lib
+          ${lib.optionalString skeleton.testsDiffer "layerCargo check"}
+        ''}
+      '';
+      install = "installArtifacts $out";
+    };
+
+    build = lib.genAttrs graph.selected (
+      name:
+      memberLayer "build" name {
+        lints = false;
+        others = graph.closure name;
+        inherits = [ self.deps ] ++ map (other: self.build.${other}) (layered (graph.closure name));
+        commands = ''
+          layerCargo build
+          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo build --lib --examples"}
+        '';
+        outputs = [
+          "out"
+          "artifacts"
+        ];
+        install = ''
+          mkdir -p $out
+          installArtifacts $artifacts
+          installProducts $out
+        '';
+        nativeBuildInputs = lib.optionals (members.${name}.hasBins || members.${name}.hasCdylib) [
+          craneLib.removeReferencesToRustToolchainHook
+          craneLib.removeReferencesToVendoredSourcesHook
+        ];
+      }
+    );
+
+    test = lib.genAttrs graph.selected (
+      name:
+      memberLayer "test" name (
+        {
+          tests = true;
+          lints = false;
+          others = graph.testClosure name;
+          inherits =
+            [ self.deps ]
+            ++ map (other: self.build.${other}) (layered ([ name ] ++ graph.testClosure name));
+          commands = "layerCargo test --no-fail-fast";
+          install = "touch $out";
+          env = target.testEnv // settings.${name}.testEnv or { };
+          nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];
+        }
+      )
+    );
+
+    check = lib.genAttrs graph.selected (
+      name:
+      memberLayer "check" name {
+        lints = true;
+        others = graph.closure name;
+        inherits = [ self.deps ] ++ map (other: self.check.${other}) (layered (graph.closure name));
+        commands = ''
+          ${clippyEnvironment}
+          layerCargo check
+          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo check --lib --examples"}
+        '';
+        install = "installArtifacts $out";
+      }
+    );
+
+    clippy = lib.genAttrs graph.selected (
+      name:
+      memberLayer "clippy" name {
+        tests = true;
+        lints = true;
+        others = graph.testClosure name;
+        inherits =
+          [ self.deps ]
+          ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
+        commands = ''
+          ${clippyEnvironment}
+          layerMessages=json layerCargo check --all-targets
+          reportLints ${lib.boolToString denyWarnings}
+        '';
+        install = "touch $out";
+      }
+    );
+
+    doc = lib.genAttrs graph.selected (
+      name:
+      memberLayer "doc" name {
+        lints = true;
+        others = graph.closure name;
+        inherits =
+          [ self.deps ]
+          ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.closure name));
+        commands = ''
+          ${clippyEnvironment}
+          ${lib.optionalString denyWarnings ''export RUSTDOCFLAGS="''${RUSTDOCFLAGS-} -D warnings"''}
+          layerCargo doc --no-deps
+        '';
+        install = "cp -r target/${lib.optionalString (target.triple != null) "${target.triple}/"}doc $out";
+      }
+    );
+  };
+in
+self // { inherit cargoVendorDir; }

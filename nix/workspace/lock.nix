@@ -1,0 +1,114 @@
+# Cargo.lock: which version a dependency means, and the part of it that a target needs.
+{
+  lib,
+  semver,
+  toml,
+}:
+
+{ facts, root }:
+
+let
+  lock =
+    if builtins.pathExists (root + "/Cargo.lock") then
+      toml.read (root + "/Cargo.lock")
+    else
+      throw "there is no Cargo.lock that Nix can see. Make it with `cargo generate-lockfile` and track it: `git add Cargo.lock`.";
+
+  packages =
+    if (lock.version or 1) < 3 && lock ? metadata then
+      throw "Cargo.lock has an old format without checksums. Renew it with `cargo update --workspace`."
+    else
+      lock.package or [ ];
+  byName = lib.groupBy (p: p.name) packages;
+
+  # The packages that an entry of a `dependencies` list means: "name", "name version" or "name version (source)".
+  referenced =
+    text:
+    let
+      words = lib.splitString " " text;
+      version = lib.elemAt words 1;
+      source = lib.removePrefix "(" (lib.removeSuffix ")" (lib.elemAt words 2));
+    in
+    lib.filter (
+      p:
+      (lib.length words < 2 || p.version == version)
+      && (lib.length words < 3 || p.source or null == source)
+    ) (byName.${lib.head words} or [ ]);
+
+  id = p: "${p.name} ${p.version} ${p.source or ""}";
+
+  # The entry of a package of this workspace.
+  own =
+    member:
+    let
+      entries = lib.filter (p: !(p ? source) && p.version == member.version) (byName.${member.name} or [ ]);
+    in
+    if entries == [ ] then
+      throw "Cargo.lock has no entry for `${member.name}` ${member.version}: it is out of date. Renew it with `cargo metadata >/dev/null`."
+    else
+      lib.head entries;
+
+  print =
+    p:
+    lib.concatStrings (
+      [ "[[package]]\n" ]
+      ++ map (key: lib.optionalString (p ? ${key}) "${key} = ${builtins.toJSON p.${key}}\n") [
+        "name"
+        "version"
+        "source"
+        "checksum"
+      ]
+      ++ lib.optional (p.dependencies or [ ] != [ ]) (
+        "dependencies = [\n" + lib.concatMapStrings (d: " ${builtins.toJSON d},\n") p.dependencies + "]\n"
+      )
+      ++ [ "\n" ]
+    );
+in
+rec {
+  # Every locked package, and the text of the whole lock file.
+  inherit packages;
+  all = text packages;
+
+  # The locked package that a dependency of a member means.
+  locked =
+    member: d:
+    let
+      candidates = lib.filter (p: p.name == d.package) (
+        lib.concatMap referenced (lib.filter (text: lib.head (lib.splitString " " text) == d.package) ((own member).dependencies or [ ]))
+      );
+      fitting = lib.filter (
+        p: !(d.spec ? version) || semver.satisfies d.spec.version p.version
+      ) candidates;
+    in
+    if lib.length candidates == 1 then
+      lib.head candidates
+    else if fitting != [ ] then
+      lib.head fitting
+    else
+      throw "`${member.name}` depends on `${d.package}`, but Cargo.lock has no version of it for `${member.name}`: it is out of date. Renew it with `cargo metadata >/dev/null`.";
+
+  # The locked packages that some members need, however indirectly, without the members.
+  needed =
+    members:
+    map (i: i.p) (
+      lib.filter (i: !(facts.members ? ${i.p.name}) || i.p ? source) (
+        builtins.genericClosure {
+          startSet = map (p: {
+            key = id p;
+            inherit p;
+          }) (map own members);
+          operator =
+            i:
+            map (p: {
+              key = id p;
+              inherit p;
+            }) (lib.concatMap referenced (i.p.dependencies or [ ]));
+        }
+      )
+    );
+
+  # The text of a lock file for these packages.
+  text = list: "version = ${toString (lock.version or 3)}\n\n" + lib.concatMapStrings print list;
+  # What is appended to it for a member.
+  entry = member: print (own member);
+}

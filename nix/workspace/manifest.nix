@@ -1,0 +1,129 @@
+# The manifests that a layer gets: those of the members in it, written anew from the facts.
+#
+# Written anew because a layer holds a part of the workspace only. What is left out is what this part
+# does not need, so that a change of it does not rebuild the layer; the rest is said as it was.
+{ lib, toml }:
+
+{ facts, graph }:
+
+let
+  up = dir: lib.concatMapStrings (_: "../") (lib.filter (part: part != "") (lib.splitString "/" dir));
+
+  # A name that a feature of the member may turn on.
+  namedIn =
+    dependencies: text:
+    let
+      parts = builtins.match "(dep:)?([^/?]+)\\??(/.+)?" text;
+      isPlain = lib.elemAt parts 0 == null && lib.elemAt parts 2 == null;
+    in
+    isPlain || lib.any (d: d.key == lib.elemAt parts 1) dependencies;
+in
+{
+  # A member's manifest. `tests`: with dev-dependencies and the targets that need them; `lints`: with
+  # its lints, which a build does not need.
+  member =
+    {
+      name,
+      tests,
+      lints,
+    }:
+    let
+      m = facts.members.${name};
+      dependencies = lib.filter (
+        d: (d.kind != "dev" || tests) && (facts.memberOf d == null || graph.present d)
+      ) m.dependencies;
+      table =
+        kind: list:
+        lib.listToAttrs (
+          map (
+            d:
+            lib.nameValuePair d.key (
+              d.spec // lib.optionalAttrs (d.path != null) { path = up m.dir + d.path; }
+            )
+          ) (lib.filter (d: d.kind == kind) list)
+        );
+      tables = list: {
+        dependencies = table "normal" list;
+        build-dependencies = table "build" list;
+        dev-dependencies = table "dev" list;
+      };
+      cfgs = lib.unique (lib.filter (cfg: cfg != null) (map (d: d.cfg) dependencies));
+      metadata = removeAttrs (m.package.metadata or { }) [ "ci" ];
+    in
+    {
+      package =
+        m.package
+        // {
+          metadata = if metadata == { } then null else metadata;
+        }
+        # Without a list of its own, cargo runs a build script again when *any* file of the package is
+        # newer. Layers hold different files of a package, but all of the same time: one is enough.
+        // lib.optionalAttrs m.hasBuildScript {
+          include = [ "/Cargo.toml" ];
+          exclude = null;
+        }
+        // lib.optionalAttrs (!tests) {
+          autotests = false;
+          autobenches = false;
+          autoexamples = false;
+        };
+      features = lib.mapAttrs (_: lib.filter (namedIn dependencies)) (m.manifest.features or { });
+    }
+    // lib.filterAttrs (
+      key: _:
+      lib.elem key (
+        [
+          "lib"
+          "bin"
+          "cargo-features"
+        ]
+        ++ lib.optionals tests [
+          "test"
+          "bench"
+          "example"
+        ]
+      )
+    ) m.manifest
+    // tables (lib.filter (d: d.cfg == null) dependencies)
+    // lib.optionalAttrs (cfgs != [ ]) {
+      target = lib.genAttrs cfgs (cfg: tables (lib.filter (d: d.cfg == cfg) dependencies));
+    }
+    // lib.optionalAttrs (lints && m.lints != { }) { inherit (m) lints; };
+
+  # The root manifest: the workspace's settings around these members' folders.
+  workspace =
+    {
+      directories,
+      profile,
+      # The locked packages of the target: a [patch] of anything else is left out.
+      packages,
+    }:
+    let
+      root = facts.rootManifest;
+      profiles = root.profile or { };
+      # A profile, those it inherits from and the one that cargo takes for its tests.
+      family =
+        name:
+        [ name ]
+        ++ lib.optional (name == "dev") "test"
+        ++ lib.optional (name == "release") "bench"
+        ++ lib.optionals (profiles.${name} or { } ? inherits) (family profiles.${name}.inherits);
+      isUsed =
+        key: patch:
+        lib.any (
+          p:
+          p.name == patch.package or key
+          && (if patch ? path then !(p ? source) else patch ? git && lib.hasPrefix "git+" (p.source or ""))
+        ) packages;
+    in
+    {
+      workspace = {
+        members = directories;
+        exclude = map (l: l.dir) (lib.attrValues facts.locals);
+        # Resolver 3 differs from 2 in how it chooses versions, and these are locked.
+        resolver = if facts.resolver == "3" then "2" else facts.resolver;
+      };
+      profile = lib.filterAttrs (name: _: lib.elem name (family profile)) profiles;
+      patch = lib.mapAttrs (_: lib.filterAttrs isUsed) (root.patch or { });
+    };
+}

@@ -1,0 +1,155 @@
+# The skeleton: one package that stands for all members that a layer does not compile.
+#
+# It depends on every third-party crate that the members of a target depend on, at the locked version
+# and with the features that they ask for together. In the deps layer it has an empty library, so that
+# cargo compiles those crates and nothing else. In a member's layers it has nothing to compile at all
+# (its only program needs a feature that nothing turns on) and still takes part in cargo's resolution:
+# features resolve there as they did in the deps layer, and a skeleton can never pass for a member.
+#
+# Because it is one package and not one per member, nothing of a member that is no third-party
+# dependency can move the deps layer: not its name, version, code or metadata, nor that it exists.
+{ lib, toml }:
+
+{
+  facts,
+  lock,
+  # What features.nix gives for builds and for tests.
+  features,
+}:
+
+let
+  directory = "workspace-skeleton";
+
+  # One third-party dependency as the skeleton says it.
+  requirement =
+    record:
+    let
+      package = lock.locked facts.members.${record.member} record.d;
+    in
+    {
+      inherit (record) cfg;
+      id = "${package.name} ${package.version} ${package.source or ""}";
+      name = package.name;
+      inherit (package) version;
+      spec =
+        lib.filterAttrs (
+          key: _:
+          lib.elem key [
+            "git"
+            "branch"
+            "tag"
+            "rev"
+            "registry"
+            "registry-index"
+          ]
+        ) record.d.spec
+        // lib.optionalAttrs (record.d.path != null) { path = "../${record.d.path}"; }
+        // {
+          version = "=${package.version}";
+        };
+      inherit (record) features;
+      inherit (record.d) defaultFeatures;
+    };
+
+  # The dependencies of one table, each crate once.
+  merge =
+    records:
+    let
+      requirements = map requirement records;
+      versions = lib.mapAttrs (_: same: lib.length (lib.unique (map (r: r.id) same))) (
+        lib.groupBy (r: r.name) requirements
+      );
+      one =
+        same:
+        let
+          first = lib.head same;
+        in
+        lib.nameValuePair (if versions.${first.name} == 1 then first.name else "${first.name}-${first.version}") (
+          first.spec
+          // {
+            package = first.name;
+            features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
+            default-features = lib.any (r: r.defaultFeatures) same;
+          }
+        );
+    in
+    lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) requirements)));
+
+  onHost = record: record.side == "host" || record.d.kind == "build";
+  records = mode: predicate: lib.filter predicate features.${mode}.thirdParty;
+
+  # What crates for the target are built with, for builds and for tests.
+  target = mode: cfg: merge (records mode (r: !onHost r && (mode == "test" || r.d.kind != "dev") && r.cfg == cfg));
+  # Tools on the host get the same features for builds and tests: no binary ever contains them.
+  host = cfg: merge (records "build" (r: onHost r && r.cfg == cfg) ++ records "test" (r: onHost r && r.cfg == cfg));
+
+  memberTable =
+    mode: side: present:
+    lib.listToAttrs (
+      lib.concatMap (
+        name:
+        lib.optional (features.${mode}.members.${side} ? ${name} && facts.members.${name}.hasLib) (
+          lib.nameValuePair name {
+            path = "../${facts.members.${name}.dir}";
+            default-features = false;
+            features = features.${mode}.members.${side}.${name};
+          }
+        )
+      ) present
+    );
+
+  tables =
+    cfg: present:
+    let
+      normal = target "build" cfg // lib.optionalAttrs (cfg == null) (memberTable "build" "target" present);
+      tested = target "test" cfg // lib.optionalAttrs (cfg == null) (memberTable "test" "target" present);
+    in
+    {
+      dependencies = normal;
+      build-dependencies = host cfg // lib.optionalAttrs (cfg == null) (memberTable "test" "host" present);
+      dev-dependencies = lib.filterAttrs (key: spec: normal.${key} or null != spec) tested;
+    };
+
+  cfgs = lib.filter (cfg: cfg != null) (lib.unique (map (r: r.cfg) features.test.thirdParty));
+
+  manifest =
+    present: attrs:
+    toml.print (
+      {
+        package = {
+          name = directory;
+          version = "0.0.0";
+          edition = "2021";
+          publish = false;
+        };
+      }
+      // attrs
+      // tables null present
+      // lib.optionalAttrs (cfgs != [ ]) { target = lib.genAttrs cfgs (cfg: tables cfg [ ]); }
+    );
+in
+{
+  inherit directory;
+
+  # Whether tests are built with other features than programs, so that shared crates are needed twice.
+  testsDiffer =
+    (tables null (lib.attrNames facts.members)).dev-dependencies != { }
+    || features.build.members.target != features.test.members.target;
+
+  # With a library and a build script: compiles what the members need.
+  compiled = manifest [ ] { };
+
+  # With nothing to compile: takes part in the resolution only. `present` are the members in the layer.
+  resolved =
+    present:
+    manifest present {
+      features.nothing = [ ];
+      bin = [
+        {
+          name = directory;
+          path = "main.rs";
+          required-features = [ "nothing" ];
+        }
+      ];
+    };
+}
