@@ -11,7 +11,7 @@ workspace.craneLib.mkCargoDerivation {
   doInstallCargoArtifacts = false;
   nativeBuildInputs = [ cargo-deny ];
   buildPhaseCargoCommand = ''
-    cargo deny --offline check --config ${../deny.toml} bans licenses sources
+    cargo deny --offline --config ${../deny.toml} check bans licenses sources
   '';
   installPhaseCommand = "touch $out";
 }

@@ -80,6 +80,7 @@ let
         };
       skeleton = import ./skeleton.nix { inherit lib toml; } {
         inherit facts lock;
+        inherit (graph) selected;
         features = {
           build = resolve false;
           test = resolve true;

@@ -275,6 +275,19 @@ rec {
   # The member that a dependency names, or null.
   memberOf = d: if d.path == null then null else memberAt.${d.path} or null;
 
+  # What a profile says of a key itself or through those it inherits from; null where that is cargo's default.
+  profileSetting =
+    profile: key:
+    let
+      table = rootManifest.profile.${profile} or { };
+    in
+    if table ? ${key} then
+      table.${key}
+    else if table ? inherits then
+      profileSetting table.inherits key
+    else
+      null;
+
   # Resolver 3 resolves features as 2 does.
   resolver =
     let

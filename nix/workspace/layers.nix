@@ -100,6 +100,7 @@ let
           cd source
           ${unpack}
           mkdir -p .cargo ${skeleton.directory}
+          touch ${skeleton.directory}/lib.rs
           cp --no-preserve=mode ${config} .cargo/config.toml
           cp --no-preserve=mode ${skeletonManifest} ${skeleton.directory}/Cargo.toml
           cp --no-preserve=mode ${
@@ -189,13 +190,16 @@ let
         rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
           manifestOf facts.memberAt.${""}
         );
-        skeletonManifest = file "Cargo.toml" (skeleton.resolved real);
+        skeletonManifest = file "Cargo.toml" (skeleton.resolved profile real);
         directories = map (other: members.${other}.dir) nested;
 
         layerMember = name;
         layerDirectory = m.dir;
         # What the layer may compile: its member, and what has no layer of its own on this target.
-        layerOwn = lib.concatMapStringsSep " " (other: members.${other}.dir) ([ name ] ++ unowned);
+        layerOwn = lib.concatStringsSep " " (
+          map (other: members.${other}.dir) ([ name ] ++ unowned)
+          ++ lib.optional (skeleton.needsObjects profile) skeleton.directory
+        );
         layerPackages = "-p ${name}@${m.version} -p ${skeleton.directory}";
       }
       // removeAttrs args [
@@ -214,8 +218,10 @@ let
     eval "$(CARGO=$NIX_BUILD_TOP/print-environment cargo-clippy clippy${lib.optionalString denyWarnings " -- --cap-lints warn"})"
   '';
 
-  # Shared crates are compiled for tests too where features differ there.
-  forTests = checked && skeleton.testsDiffer;
+  # Shared crates are compiled once more for tests where features or the profile differ there.
+  testProfile = if profile == "dev" then "test" else profile;
+  testsDiffer = skeleton.testsDiffer || facts.rootManifest ? profile.${testProfile} && testProfile != profile;
+  forTests = checked && testsDiffer;
 
   self = {
     deps = layer {
@@ -224,20 +230,19 @@ let
       unpack =
         place sources.locals
         + ''
-          mkdir -p ${skeleton.directory}/src
+          mkdir ${skeleton.directory}
           echo 'fn main() {}' >${skeleton.directory}/build.rs
-          touch ${skeleton.directory}/src/lib.rs
         '';
-      skeletonManifest = file "Cargo.toml" skeleton.compiled;
+      skeletonManifest = file "Cargo.toml" (skeleton.compiled profile);
       directories = [ ];
       layerMember = skeleton.directory;
       layerPackages = "-p ${skeleton.directory}";
       commands = ''
         layerCargo build
         ${lib.optionalString checked ''
-          layerCargo check --all-targets
-          layerCargo test --no-run --lib
-          ${lib.optionalString skeleton.testsDiffer "layerCargo check"}
+          layerCargo check
+          layerProfile=${testProfile} layerCargo test --no-run --lib
+          layerProfile=${testProfile} layerCargo check --all-targets
         ''}
       '';
       install = "installArtifacts $out";
@@ -251,7 +256,7 @@ let
         inherits = [ self.deps ] ++ map (other: self.build.${other}) (layered (graph.closure name));
         commands = ''
           layerCargo build
-          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo build --lib --examples"}
+          ${lib.optionalString (forTests && members.${name}.hasLib) "layerProfile=${testProfile} layerCargo build --lib --examples"}
         '';
         outputs = [
           "out"
@@ -279,7 +284,7 @@ let
           inherits =
             [ self.deps ]
             ++ map (other: self.build.${other}) (layered ([ name ] ++ graph.testClosure name));
-          commands = "layerCargo test --no-fail-fast";
+          commands = "layerProfile=${testProfile} layerCargo test --no-fail-fast";
           install = "touch $out";
           env = target.testEnv // settings.${name}.testEnv or { };
           nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];
@@ -296,7 +301,7 @@ let
         commands = ''
           ${clippyEnvironment}
           layerCargo check
-          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo check --lib --examples"}
+          ${lib.optionalString (forTests && members.${name}.hasLib) "layerProfile=${testProfile} layerCargo check --lib --examples"}
         '';
         install = "installArtifacts $out";
       }
@@ -313,7 +318,7 @@ let
           ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = ''
           ${clippyEnvironment}
-          layerMessages=json layerCargo check --all-targets
+          layerProfile=${testProfile} layerMessages=json layerCargo check --all-targets
           reportLints ${lib.boolToString denyWarnings}
         '';
         install = "touch $out";

@@ -108,6 +108,17 @@ in
         ++ lib.optional (name == "dev") "test"
         ++ lib.optional (name == "release") "bench"
         ++ lib.optionals (profiles.${name} or { } ? inherits) (family profiles.${name}.inherits);
+      # Unless told, cargo chooses the debug information of build dependencies by whether the same crate
+      # is built for the target too. That is another choice in every layer: it is made here for all.
+      hostTools = {
+        debug = false;
+      }
+      // (
+        let
+          said = facts.profileSetting profile "build-override";
+        in
+        if said == null then { } else said
+      );
       isUsed =
         key: patch:
         lib.any (
@@ -123,7 +134,13 @@ in
         # Resolver 3 differs from 2 in how it chooses versions, and these are locked.
         resolver = if facts.resolver == "3" then "2" else facts.resolver;
       };
-      profile = lib.filterAttrs (name: _: lib.elem name (family profile)) profiles;
+      profile =
+        lib.filterAttrs (name: _: lib.elem name (family profile)) profiles
+        // {
+          ${profile} = profiles.${profile} or { } // {
+            build-override = hostTools;
+          };
+        };
       patch = lib.mapAttrs (_: lib.filterAttrs isUsed) (root.patch or { });
     };
 }

@@ -15,6 +15,8 @@
   lock,
   # What features.nix gives for builds and for tests.
   features,
+  # The members that are built.
+  selected,
 }:
 
 let
@@ -127,6 +129,32 @@ let
       // tables null present
       // lib.optionalAttrs (cfgs != [ ]) { target = lib.genAttrs cfgs (cfg: tables cfg [ ]); }
     );
+  # With link-time optimisation cargo compiles crates to bitcode alone, unless one of the packages that
+  # it builds is a library that needs objects too. So that it chooses alike in every layer, the skeleton
+  # is such a library wherever a member is.
+  needsObjects =
+    profile:
+    lib.elem (facts.profileSetting profile "lto") [
+      true
+      "fat"
+      "thin"
+    ]
+    && lib.any (
+      name:
+      let
+        types = facts.members.${name}.crateTypes;
+        optimised = lib.filter (type: lib.elem type [ "cdylib" "staticlib" ]) types;
+        dynamic = lib.elem "dylib" types;
+      in
+      dynamic || optimised != [ ] && optimised != types
+    ) selected;
+  library.lib = {
+    path = "lib.rs";
+    crate-type = [
+      "cdylib"
+      "rlib"
+    ];
+  };
 in
 {
   inherit directory;
@@ -137,19 +165,29 @@ in
     || features.build.members.target != features.test.members.target;
 
   # With a library and a build script: compiles what the members need.
-  compiled = manifest [ ] { };
+  compiled = profile: manifest [ ] (
+    if needsObjects profile then library else { lib.path = "lib.rs"; }
+  );
 
   # With nothing to compile: takes part in the resolution only. `present` are the members in the layer.
   resolved =
-    present:
-    manifest present {
-      features.nothing = [ ];
-      bin = [
+    profile: present:
+    manifest present (
+      if needsObjects profile then
+        library
+      else
         {
-          name = directory;
-          path = "main.rs";
-          required-features = [ "nothing" ];
+          features.nothing = [ ];
+          bin = [
+            {
+              name = directory;
+              path = "main.rs";
+              required-features = [ "nothing" ];
+            }
+          ];
         }
-      ];
-    };
+    );
+
+  # Whether `resolved` has something to compile after all.
+  inherit needsObjects;
 }
