@@ -21,11 +21,12 @@ placeSource() {
 
 # Fills target/ with the artifacts of other layers: inheritArtifacts LAYER...
 inheritArtifacts() {
+  local layer
   mkdir -p target
-  if [ $# -gt 0 ]; then
-    cp -r --symbolic-link --no-preserve=mode "${@/%//links/.}" target
-    cp -r --preserve=timestamps --no-preserve=mode,ownership "${@/%//copies/.}" target
-  fi
+  for layer in "$@"; do
+    cp -r --symbolic-link --force --no-preserve=mode "$layer/links/." target
+    cp -r --preserve=timestamps --no-preserve=mode,ownership "$layer/copies/." target
+  done
   touch "$NIX_BUILD_TOP/inherited"
 }
 

@@ -64,7 +64,8 @@ let
       name,
       real,
       unpack,
-      skeletonManifest,
+      # Arguments of skeleton.manifests.
+      stand,
       directories,
       commands,
       install,
@@ -73,6 +74,15 @@ let
       nativeBuildInputs ? [ ],
       ...
     }@args:
+    let
+      manifests = skeleton.manifests (
+        {
+          inherit profile;
+          present = real;
+        }
+        // stand
+      );
+    in
     craneLib.mkCargoDerivation (
       {
         inherit name;
@@ -89,6 +99,13 @@ let
         env = target.env // environment real // env;
 
         layerProfile = profile;
+        layerPackages = toString (
+          map (p: "-p ${p}") (
+            args.layerSelects or [ ]
+            ++ [ skeleton.directory ]
+            ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}-macro"
+          )
+        );
         layerTarget = if target.triple == null then "" else target.triple;
 
         # The folder has the same name in every layer: cargo and rustc note where things were.
@@ -99,16 +116,24 @@ let
           mkdir source
           cd source
           ${unpack}
-          mkdir -p .cargo ${skeleton.directory}
+          mkdir -p .cargo ${skeleton.directory}/macro
           touch ${skeleton.directory}/lib.rs
+          echo 'fn main() {}' >${skeleton.directory}/build.rs
           cp --no-preserve=mode ${config} .cargo/config.toml
-          cp --no-preserve=mode ${skeletonManifest} ${skeleton.directory}/Cargo.toml
+          ${lib.concatStrings (
+            lib.mapAttrsToList (
+              name: text: "cp --no-preserve=mode ${file "Cargo.toml" text} ${skeleton.directory}/${name}\n"
+            ) manifests
+          )}
           cp --no-preserve=mode ${
             file "Cargo.toml" (
               toml.print (
                 manifest.workspace {
                   inherit profile packages;
-                  directories = directories ++ [ skeleton.directory ];
+                  directories =
+                    directories
+                    ++ [ skeleton.directory ]
+                    ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}/macro";
                 }
                 // args.rootPackage or { }
               )
@@ -131,7 +156,7 @@ let
         "name"
         "real"
         "unpack"
-        "skeletonManifest"
+        "stand"
         "directories"
         "commands"
         "install"
@@ -139,6 +164,7 @@ let
         "rootPackage"
         "env"
         "nativeBuildInputs"
+        "layerSelects"
       ]
     );
 
@@ -151,6 +177,8 @@ let
     kind: name:
     {
       tests ? false,
+      # Whether later layers inherit its artifacts.
+      stored ? false,
       lints,
       others,
       ...
@@ -190,22 +218,29 @@ let
         rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
           manifestOf facts.memberAt.${""}
         );
-        skeletonManifest = file "Cargo.toml" (skeleton.resolved profile real);
+        stand = {
+          library = false;
+          hostTools = stored && skeleton.isHostTool name;
+        };
         directories = map (other: members.${other}.dir) nested;
 
         layerMember = name;
         layerDirectory = m.dir;
-        # What the layer may compile: its member, and what has no layer of its own on this target.
-        layerOwn = lib.concatStringsSep " " (
+        # What the layer may compile: its member, what has no layer of its own on this target, and the skeleton.
+        layerOwn = toString (
           map (other: members.${other}.dir) ([ name ] ++ unowned)
-          ++ lib.optional (skeleton.needsObjects profile) skeleton.directory
+          ++ [
+            skeleton.directory
+            "${skeleton.directory}/macro"
+          ]
         );
-        layerPackages = "-p ${name}@${m.version} -p ${skeleton.directory}";
+        layerSelects = [ "${name}@${m.version}" ];
       }
       // removeAttrs args [
         "tests"
         "lints"
         "others"
+        "stored"
       ]
     );
 
@@ -227,22 +262,19 @@ let
     deps = layer {
       name = "deps-${target.name}-${profile}";
       real = [ ];
-      unpack =
-        place sources.locals
-        + ''
-          mkdir ${skeleton.directory}
-          echo 'fn main() {}' >${skeleton.directory}/build.rs
-        '';
-      skeletonManifest = file "Cargo.toml" (skeleton.compiled profile);
+      unpack = place sources.locals;
+      stand = {
+        library = true;
+        hostTools = true;
+      };
       directories = [ ];
       layerMember = skeleton.directory;
-      layerPackages = "-p ${skeleton.directory}";
       commands = ''
         layerCargo build
         ${lib.optionalString checked ''
           layerCargo check
           layerProfile=${testProfile} layerCargo test --no-run --lib
-          layerProfile=${testProfile} layerCargo check --all-targets
+          layerCargo check --all-targets
         ''}
       '';
       install = "installArtifacts $out";
@@ -251,6 +283,7 @@ let
     build = lib.genAttrs graph.selected (
       name:
       memberLayer "build" name {
+        stored = true;
         lints = false;
         others = graph.closure name;
         inherits = [ self.deps ] ++ map (other: self.build.${other}) (layered (graph.closure name));
@@ -295,13 +328,14 @@ let
     check = lib.genAttrs graph.selected (
       name:
       memberLayer "check" name {
+        stored = true;
         lints = true;
         others = graph.closure name;
         inherits = [ self.deps ] ++ map (other: self.check.${other}) (layered (graph.closure name));
         commands = ''
           ${clippyEnvironment}
           layerCargo check
-          ${lib.optionalString (forTests && members.${name}.hasLib) "layerProfile=${testProfile} layerCargo check --lib --examples"}
+          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo check --lib --examples"}
         '';
         install = "installArtifacts $out";
       }
@@ -318,7 +352,7 @@ let
           ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = ''
           ${clippyEnvironment}
-          layerProfile=${testProfile} layerMessages=json layerCargo check --all-targets
+          layerMessages=json layerCargo check --all-targets
           reportLints ${lib.boolToString denyWarnings}
         '';
         install = "touch $out";

@@ -2,9 +2,10 @@
 #
 # It depends on every third-party crate that the members of a target depend on, at the locked version
 # and with the features that they ask for together. In the deps layer it has an empty library, so that
-# cargo compiles those crates and nothing else. In a member's layers it has nothing to compile at all
-# (its only program needs a feature that nothing turns on) and still takes part in cargo's resolution:
-# features resolve there as they did in the deps layer, and a skeleton can never pass for a member.
+# cargo compiles those crates and nothing else. In a member's layers it has nothing to compile (its only
+# program needs a feature that nothing turns on) and still takes part in cargo's resolution: features
+# resolve there as they did in the deps layer. No layer stores what was compiled of a skeleton, so that
+# it can never pass for a member.
 #
 # Because it is one package and not one per member, nothing of a member that is no third-party
 # dependency can move the deps layer: not its name, version, code or metadata, nor that it exists.
@@ -114,21 +115,15 @@ let
 
   cfgs = lib.filter (cfg: cfg != null) (lib.unique (map (r: r.cfg) features.test.thirdParty));
 
-  manifest =
-    present: attrs:
-    toml.print (
-      {
-        package = {
-          name = directory;
-          version = "0.0.0";
-          edition = "2021";
-          publish = false;
-        };
-      }
-      // attrs
-      // tables null present
-      // lib.optionalAttrs (cfgs != [ ]) { target = lib.genAttrs cfgs (cfg: tables cfg [ ]); }
-    );
+  anyMacro = lib.any (name: facts.members.${name}.isProcMacro) selected;
+
+  package = name: {
+    inherit name;
+    version = "0.0.0";
+    edition = "2021";
+    publish = false;
+  };
+
   # With link-time optimisation cargo compiles crates to bitcode alone, unless one of the packages that
   # it builds is a library that needs objects too. So that it chooses alike in every layer, the skeleton
   # is such a library wherever a member is.
@@ -148,46 +143,76 @@ let
       in
       dynamic || optimised != [ ] && optimised != types
     ) selected;
-  library.lib = {
-    path = "lib.rs";
-    crate-type = [
-      "cdylib"
-      "rlib"
-    ];
-  };
 in
 {
-  inherit directory;
+  inherit directory needsObjects;
 
   # Whether tests are built with other features than programs, so that shared crates are needed twice.
   testsDiffer =
     (tables null (lib.attrNames facts.members)).dev-dependencies != { }
     || features.build.members.target != features.test.members.target;
 
-  # With a library and a build script: compiles what the members need.
-  compiled = profile: manifest [ ] (
-    if needsObjects profile then library else { lib.path = "lib.rs"; }
-  );
+  # Whether others need a member on the host, for a build script or a procedural macro.
+  # cargo builds it with another profile there than where it is selected itself.
+  isHostTool = name: features.test.members.host ? ${name};
 
-  # With nothing to compile: takes part in the resolution only. `present` are the members in the layer.
-  resolved =
-    profile: present:
-    manifest present (
-      if needsObjects profile then
-        library
-      else
+  # The skeleton's manifests: file name → text. `present` are the members in the layer.
+  manifests =
+    {
+      present,
+      # The optimised profile that is built, or null.
+      profile,
+      # With something to compile, and so all that it depends on: for the target, and for the host.
+      library,
+      hostTools,
+    }:
+    {
+      "Cargo.toml" = toml.print (
         {
-          features.nothing = [ ];
-          bin = [
-            {
-              name = directory;
-              path = "main.rs";
-              required-features = [ "nothing" ];
-            }
-          ];
+          package = package directory // {
+            build = if hostTools then "build.rs" else false;
+          };
         }
-    );
-
-  # Whether `resolved` has something to compile after all.
-  inherit needsObjects;
+        // (
+          if library || hostTools || needsObjects profile then
+            {
+              lib = {
+                path = "lib.rs";
+              }
+              // lib.optionalAttrs (needsObjects profile) {
+                crate-type = [
+                  "cdylib"
+                  "rlib"
+                ];
+              };
+            }
+          else
+            {
+              features.nothing = [ ];
+              bin = [
+                {
+                  name = directory;
+                  path = "main.rs";
+                  required-features = [ "nothing" ];
+                }
+              ];
+            }
+        )
+        // tables null present
+        // lib.optionalAttrs (cfgs != [ ]) { target = lib.genAttrs cfgs (cfg: tables cfg [ ]); }
+      );
+    }
+    # cargo *checks* what a procedural macro depends on when it checks the macro itself.
+    // lib.optionalAttrs (hostTools && anyMacro) {
+      "macro/Cargo.toml" = toml.print {
+        package = package "${directory}-macro";
+        lib = {
+          path = "../lib.rs";
+          proc-macro = true;
+        };
+        dependencies = lib.mapAttrs (
+          _: spec: spec // lib.optionalAttrs (spec ? path) { path = "../${spec.path}"; }
+        ) (tables null present).build-dependencies;
+      };
+    };
 }
