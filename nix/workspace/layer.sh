@@ -1,8 +1,8 @@
 # What every layer does around its cargo commands. Sourced by the derivations of layers.nix.
 #
 # A layer's `artifacts` are what cargo made in it and nothing else, in two trees: `links` (libraries,
-# build scripts and their output), which later layers link to, and `copies` (cargo's fingerprints), small
-# files that cargo may rewrite. Everything in the Nix store has the same time, and cargo takes what is
+# build scripts and what they wrote), which later layers link to, and `copies` (fingerprints and the
+# like), small files that cargo may rewrite. Everything in the Nix store has the same time, and cargo takes what is
 # not newer than its artifact as fresh. That is right here only because a layer never inherits
 # artifacts of another source of the same package: its inputs are the layers of exactly these sources.
 
@@ -32,17 +32,18 @@ inheritArtifacts() {
 
 # Runs cargo for the layer's package and notes what it compiled: layerCargo SUBCOMMAND [ARG...] [-- ARG...]
 layerCargo() {
-  local output=$NIX_BUILD_TOP/output messages=$NIX_BUILD_TOP/messages status=0
+  local output=$NIX_BUILD_TOP/output errors=$NIX_BUILD_TOP/errors messages=$NIX_BUILD_TOP/messages status=0
   # Tests print to the same stream as cargo's messages.
   # shellcheck disable=SC2086
-  cargo "$1" --offline --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
-    --message-format "${layerMessages:-json-render-diagnostics}" "${@:2}" |
-    tee "$output" | { grep -v '^{"reason":' || true; } || status=$?
+  {
+    cargo "$1" --offline --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
+      --message-format "${layerMessages:-json-render-diagnostics}" "${@:2}" 2>&1 >&3 | tee "$errors" >&2
+  } 3>&1 | tee "$output" | { grep -v '^{"reason":' || true; } || status=$?
   grep '^{"reason":' "$output" >"$messages" || true
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
   checkFresh "$messages"
   if [ "$status" != 0 ]; then
-    explainFailure
+    explainFailure "$output" "$errors"
     return "$status"
   fi
 }
@@ -66,11 +67,14 @@ checkFresh() {
   fi >&2
 }
 
+# Says what to do where a file was not there: explainFailure LOG...
 explainFailure() {
+  grep -q "couldn't read\|No such file or directory" "$@" || return 0
   # shellcheck disable=SC2154
-  echo "note: \`$layerMember\` failed. If it reads a file outside its folder, or its library one of tests/, benches/ or" >&2
-  echo "note: examples/, tell mkWorkspace: members.$layerMember.files (for tests alone: testFiles) = [ \"path/from/the/root\" ];" >&2
-}
+  echo "note: a layer holds the folders of \`$layerMember\` and its dependencies, without their tests, benches and"
+  echo "note: examples. If \`$layerMember\` reads another file, name it in the arguments of mkWorkspace:"
+  echo "note:   members.$layerMember.files = [ \"path/from/the/root\" ];   (testFiles, where only its tests read it)"
+} >&2
 
 # Moves what cargo made in this layer to DESTINATION: installArtifacts DESTINATION
 installArtifacts() {
@@ -84,8 +88,9 @@ installArtifacts() {
       -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' \) \
       ! -path '*workspace[-_]skeleton*' ! -name '*.json' ! -path '*/deps/*.d' -printf '%P\n'
   ) >"$list"
-  grep '/\.fingerprint/' "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
-  grep -v '/\.fingerprint/' "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
+  local copied='/\.fingerprint/|/build/[^/]*/(invoked.timestamp|output|root-output|stderr)$'
+  grep -E "$copied" "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
+  grep -Ev "$copied" "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
 }
 
 # Installs the programs and C libraries of the layer's own member: installProducts DESTINATION
