@@ -41,14 +41,14 @@ layerCargo() {
   } 3>&1 | tee "$output" | { grep -v '^{"reason":' || true; } || status=$?
   grep '^{"reason":' "$output" >"$messages" || true
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
-  checkFresh "$messages"
+  checkFresh "$messages" "$errors"
   if [ "$status" != 0 ]; then
     explainFailure "$output" "$errors"
     return "$status"
   fi
 }
 
-# Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES
+# Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES ERRORS
 checkFresh() {
   local strangers
   [ -n "${layerOwn-}" ] || return 0
@@ -58,6 +58,8 @@ checkFresh() {
     | select(.reason == "compiler-artifact" and .fresh == false)
     | select(.package_id as $id | any($own[]; . as $prefix | $id | startswith($prefix)) | not)
     | .package_id' "$1" | sort -u)
+  # What is linked from another layer cannot be written anew.
+  strangers+=$(sed -n '/is not writeable/,$s/^error: could not compile \(`[^`]*`\).*/\1/p' "$2")
   if [ -n "$strangers" ]; then
     echo "error: the layer $name compiled more than its own crate:"
     echo "$strangers" | sed 's/^/  /'
