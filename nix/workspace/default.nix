@@ -25,7 +25,10 @@
     "dev"
     "release"
   ],
+  # Whether warnings of clippy and rustdoc are errors.
   denyWarnings ? true,
+  # What clippy looks at; for single members `members.NAME.lintTargets`.
+  lintTargets ? "--all-targets",
 }:
 
 let
@@ -107,6 +110,7 @@ let
             profile
             settings
             denyWarnings
+            lintTargets
             ;
           checked = profile == checkProfile;
         }

@@ -30,39 +30,46 @@ inheritArtifacts() {
   touch "$NIX_BUILD_TOP/inherited"
 }
 
-# Runs cargo for the layer's package and notes what it compiled: layerCargo SUBCOMMAND [ARG...] [-- ARG...]
+# Selects those of cargo's messages that are about the layer's own packages: ownMessages JQ_ARG... <MESSAGES
+ownMessages() {
+  # shellcheck disable=SC2154
+  jq -r --arg own "$layerOwn" --arg root "$PWD" '
+    ($own | split("\n") | map("\($root)/\(.)/Cargo.toml" | gsub("//+"; "/"))) as $own
+    | def isOwn: $own == [] or (.manifest_path as $path | any($own[]; . == $path));
+    '"$1"
+}
+
+# Runs cargo for the layer's package and checks what it compiled: layerCargo SUBCOMMAND [ARG...]
 layerCargo() {
   local output=$NIX_BUILD_TOP/output errors=$NIX_BUILD_TOP/errors messages=$NIX_BUILD_TOP/messages status=0
   # Tests print to the same stream as cargo's messages.
   # shellcheck disable=SC2086
   {
     cargo "$1" --offline --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
-      --message-format "${layerMessages:-json-render-diagnostics}" "${@:2}" 2>&1 >&3 | tee "$errors" >&2
+      --message-format json "${@:2}" 2>&1 >&3 | tee "$errors" >&2
   } 3>&1 | tee "$output" | { grep -v '^{"reason":' || true; } || status=$?
   grep '^{"reason":' "$output" >"$messages" || true
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
-  checkFresh "$messages" "$errors"
+  # cargo repeats the warnings of dependencies: they are the other layers' matter.
+  ownMessages 'select(.reason == "compiler-message" and isOwn) | .message.rendered' <"$messages" >&2
+  checkFresh "$messages"
   if [ "$status" != 0 ]; then
-    explainFailure "$output" "$errors"
+    explainFailure "$messages" "$output" "$errors"
     return "$status"
   fi
 }
 
-# Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES ERRORS
+# Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES
 checkFresh() {
   local strangers
-  [ -n "${layerOwn-}" ] || return 0
-  # shellcheck disable=SC2154
-  strangers=$(jq -r --arg own "$layerOwn" --arg root "path+file://$PWD/" '
-    ($own | split(" ") | map($root + . + "#")) as $own
-    | select(.reason == "compiler-artifact" and .fresh == false)
-    | select(.package_id as $id | any($own[]; . as $prefix | $id | startswith($prefix)) | not)
-    | .package_id' "$1" | sort -u)
-  # What is linked from another layer cannot be written anew.
-  strangers+=$(sed -n '/is not writeable/,$s/^error: could not compile \(`[^`]*`\).*/\1/p' "$2")
+  # rustc cannot write anew what is linked from another layer: then there is an error and no artifact.
+  strangers=$(ownMessages 'select(isOwn | not)
+    | select((.reason == "compiler-artifact" and .fresh == false)
+      or (.reason == "compiler-message" and .message.level == "error"))
+    | .package_id' <"$1")
   if [ -n "$strangers" ]; then
     echo "error: the layer $name compiled more than its own crate:"
-    echo "$strangers" | sed 's/^/  /'
+    echo "$strangers" | sort -u | sed 's/^/  /'
     echo "Its artifacts should have come from the layers below it. That happens when features resolve"
     echo "in another way there, or when a build script looks at the environment: see docs/caching.md."
     return 1
@@ -82,47 +89,41 @@ explainFailure() {
 installArtifacts() {
   local destination=$1 list=$NIX_BUILD_TOP/delta
   mkdir -p "$destination/links" "$destination/copies"
-  # The skeleton's own artifacts stay here. So do explanations (*.json) and make's rules (*.d), which
+  # The skeleton's own artifacts stay here. So do explanations (.json) and make's rules (.d), which
   # no later layer reads.
   (
     cd target
     find . -type f -newer "$NIX_BUILD_TOP/inherited" \( \
-      -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' \) \
-      ! -path '*workspace[-_]skeleton*' ! -name '*.json' ! -path '*/deps/*.d' -printf '%P\n'
+      -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' -o -name .rustc_info.json \) \
+      ! -path '*workspace[-_]skeleton*' ! -path '*/.fingerprint/*.json' ! -path '*/deps/*.d' -printf '%P\n'
   ) >"$list"
-  local copied='/\.fingerprint/|/build/[^/]*/(invoked.timestamp|output|root-output|stderr)$'
+  local copied='^.rustc_info.json$|/\.fingerprint/|/build/[^/]*/(invoked.timestamp|output|root-output|stderr)$'
   grep -E "$copied" "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
   grep -Ev "$copied" "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
 }
 
-# Installs the programs and C libraries of the layer's own member: installProducts DESTINATION
+# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION
 installProducts() {
-  # shellcheck disable=SC2154
-  jq -r --arg root "path+file://$PWD/$layerDirectory#" '
-    select(.reason == "compiler-artifact" and (.package_id | startswith($root)) and (.profile.test | not))
+  ownMessages '
+    select(.reason == "compiler-artifact" and isOwn and (.profile.test | not))
+    | select(.manifest_path | contains("/workspace-skeleton/") | not)
     | (select(.executable != null and (.target.kind | index("bin"))) | "bin \(.executable)"),
       (select(.target.kind | any(. == "cdylib" or . == "staticlib" or . == "dylib"))
         | .filenames[] | select(test("\\.(so|dylib|dll|a|wasm)$")) | "lib \(.)")' \
-    "$NIX_BUILD_TOP/all-messages" | sort -u | while read -r kind file; do
+    <"$NIX_BUILD_TOP/all-messages" | sort -u | while read -r kind file; do
     mkdir -p "$1/$kind"
     cp -L "$file" "$1/$kind/"
   done
 }
 
-# Prints what clippy found in the layer's own member, and fails where it must: reportLints DENY_WARNINGS
+# Fails when clippy had anything to say of the layer's own member.
 #
 # Where warnings are denied, lints are capped to warnings in the layers below, so that one member's
 # lints do not stop the others.
-reportLints() {
-  local found=$NIX_BUILD_TOP/lints
-  # shellcheck disable=SC2154
-  jq -r --arg root "path+file://$PWD/$layerDirectory#" '
-    select(.reason == "compiler-message" and (.package_id | startswith($root)))
-    | .message | select(.level == "warning" or .level == "error") | .rendered' \
-    "$NIX_BUILD_TOP/all-messages" >"$found"
-  [ -s "$found" ] || return 0
-  cat "$found" >&2
-  if [ "$1" = true ]; then
+denyLints() {
+  if [ -n "$(ownMessages 'select(.reason == "compiler-message" and isOwn) | .message.message' \
+    <"$NIX_BUILD_TOP/all-messages")" ]; then
+    # shellcheck disable=SC2154
     echo "error: clippy found the above in \`$layerMember\`, and warnings are denied" >&2
     return 1
   fi

@@ -30,6 +30,7 @@
   # Arguments of mkWorkspace for single members.
   settings,
   denyWarnings,
+  lintTargets,
 }:
 
 let
@@ -146,10 +147,13 @@ let
         postPatch = ''
           find . -exec touch -h -d @1 {} +
         '';
-        buildPhaseCargoCommand = ''
+        buildPhase = ''
+          runHook preBuild
           inheritArtifacts ${lib.concatMapStringsSep " " (l: "${l.artifacts or l}") inherits}
           ${commands}
+          runHook postBuild
         '';
+        buildPhaseCargoCommand = "";
         installPhaseCommand = install;
       }
       // removeAttrs args [
@@ -221,13 +225,14 @@ let
         stand = {
           library = false;
           hostTools = stored && skeleton.isHostTool name;
+          checked = kind == "check";
         };
         directories = map (other: members.${other}.dir) nested;
 
         layerMember = name;
         layerDirectory = m.dir;
         # What the layer may compile: its member, what has no layer of its own on this target, and the skeleton.
-        layerOwn = toString (
+        layerOwn = lib.concatStringsSep "\n" (
           map (other: members.${other}.dir) ([ name ] ++ unowned)
           ++ [
             skeleton.directory
@@ -266,8 +271,11 @@ let
       stand = {
         library = true;
         hostTools = true;
+        inherit checked;
       };
       directories = [ ];
+      # Everything that it compiles is its own.
+      layerOwn = "";
       layerMember = skeleton.directory;
       commands = ''
         layerCargo build
@@ -352,8 +360,8 @@ let
           ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = ''
           ${clippyEnvironment}
-          layerMessages=json layerCargo check --all-targets
-          reportLints ${lib.boolToString denyWarnings}
+          layerCargo check ${settings.${name}.lintTargets or lintTargets}
+          ${lib.optionalString denyWarnings "denyLints"}
         '';
         install = "touch $out";
       }

@@ -165,6 +165,8 @@ in
       # With something to compile, and so all that it depends on: for the target, and for the host.
       library,
       hostTools,
+      # Whether it is checked, too.
+      checked ? true,
     }:
     {
       "Cargo.toml" = toml.print (
@@ -203,7 +205,7 @@ in
       );
     }
     # cargo *checks* what a procedural macro depends on when it checks the macro itself.
-    // lib.optionalAttrs (hostTools && anyMacro) {
+    // lib.optionalAttrs (hostTools && checked && anyMacro) {
       "macro/Cargo.toml" = toml.print {
         package = package "${directory}-macro";
         lib = {

@@ -58,7 +58,7 @@ fn a_layer_that_compiles_another_crate_fails_and_names_it() {
     let log = flake.build(&["strange"]).unwrap_err();
     assert!(
         log.contains("the layer build-app-dev compiled more than its own crate")
-            && log.contains("`library`"),
+            && log.contains("path+file:///build/source/library#0.1.0"),
         "{log}"
     );
 }
