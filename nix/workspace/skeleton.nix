@@ -67,7 +67,14 @@ let
         let
           first = lib.head same;
         in
-        lib.nameValuePair (if versions.${first.name} == 1 then first.name else "${first.name}-${first.version}") (
+        lib.nameValuePair
+          (
+            if versions.${first.name} == 1 then
+              first.name
+            else
+              lib.replaceStrings [ "." "+" ] [ "-" "-" ] "${first.name}-${first.version}"
+          )
+          (
           first.spec
           // {
             package = first.name;

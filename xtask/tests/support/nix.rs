@@ -144,6 +144,24 @@ impl Flake {
         text(&output.stdout).trim().to_owned()
     }
 
+    /// Builds the whole workspace with cargo alone, runs a member's program, and gives what it prints.
+    pub(crate) fn run_with_cargo(&self, member: &str, environment: &[(&str, &str)]) -> String {
+        let target = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--workspace", "--target-dir"])
+            .arg(target.path())
+            .current_dir(self.path())
+            .envs(environment.iter().copied())
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let output = Command::new(target.path().join("debug").join(member))
+            .output()
+            .unwrap();
+        text(&output.stdout).trim().to_owned()
+    }
+
     fn attribute(&self, attribute: &str) -> String {
         format!("path:{}#{attribute}", self.path().display())
     }
