@@ -43,6 +43,8 @@ let
 
   lockFile = file "Cargo.lock" (lock.text packages);
 
+  entries = lib.mapAttrs (_: lock.entry) members;
+
   config = file "config.toml" sources.cargoConfig;
 
   # The environment that members ask for; two members of one layer must not disagree.
@@ -140,7 +142,7 @@ let
               )
             )
           } Cargo.toml
-          cat ${lockFile} ${file "Cargo.lock" (lib.concatMapStrings (name: lock.entry members.${name}) real)} >Cargo.lock
+          cat ${lockFile} ${file "Cargo.lock" (lib.concatMapStrings (name: entries.${name}) real)} >Cargo.lock
           runHook postUnpack
         '';
         # As old as everything in the store, whatever was written here.
@@ -174,6 +176,37 @@ let
 
   inherit (sources) place;
 
+  # Every form of every member's manifest, made once for all layers.
+  variant = tests: lints: "${lib.boolToString tests} ${lib.boolToString lints}";
+  manifests = lib.mapAttrs (
+    name: _:
+    lib.listToAttrs (
+      map
+        (
+          { tests, lints }@form:
+          let
+            value = manifest.member (form // { inherit name; });
+          in
+          lib.nameValuePair (variant tests lints) {
+            inherit value;
+            file = file "Cargo.toml" (toml.print value);
+          }
+        )
+        (
+          lib.cartesianProduct {
+            tests = [
+              true
+              false
+            ];
+            lints = [
+              true
+              false
+            ];
+          }
+        )
+    )
+  ) members;
+
   suffix = lib.optionalString (target.triple != null) "-${target.name}";
 
   # A layer of one member.
@@ -189,13 +222,7 @@ let
     }@args:
     let
       m = members.${name};
-      manifestOf =
-        other:
-        manifest.member {
-          name = other;
-          inherit lints;
-          tests = tests && other == name;
-        };
+      manifestOf = other: manifests.${other}.${variant (tests && other == name) lints};
       real = [ name ] ++ others;
       nested = lib.filter (other: members.${other}.dir != "") real;
       unowned = lib.filter (other: !(lib.elem other graph.selected)) others;
@@ -217,10 +244,10 @@ let
           )
           + lib.concatMapStrings (
             other:
-            "cp --no-preserve=mode ${file "Cargo.toml" (toml.print (manifestOf other))} ${lib.escapeShellArg members.${other}.dir}/Cargo.toml\n"
+            "cp --no-preserve=mode ${(manifestOf other).file} ${lib.escapeShellArg members.${other}.dir}/Cargo.toml\n"
           ) nested;
         rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
-          manifestOf facts.memberAt.${""}
+          (manifestOf facts.memberAt.${""}).value
         );
         stand = {
           library = false;

@@ -108,17 +108,22 @@ let
       ) present
     );
 
+  tablesOf = build: test: host: {
+    dependencies = build;
+    build-dependencies = host;
+    dev-dependencies = lib.filterAttrs (key: spec: build.${key} or null != spec) test;
+  };
+  # The same in every layer, so computed once.
+  thirdParty = lib.genAttrs cfgs (cfg: tablesOf (target "build" cfg) (target "test" cfg) (host cfg));
+  always = tablesOf (target "build" null) (target "test" null) (host null);
   tables =
-    cfg: present:
-    let
-      normal = target "build" cfg // lib.optionalAttrs (cfg == null) (memberTable "build" "target" present);
-      tested = target "test" cfg // lib.optionalAttrs (cfg == null) (memberTable "test" "target" present);
-    in
-    {
-      dependencies = normal;
-      build-dependencies = host cfg // lib.optionalAttrs (cfg == null) (memberTable "test" "host" present);
-      dev-dependencies = lib.filterAttrs (key: spec: normal.${key} or null != spec) tested;
-    };
+    present:
+    lib.zipAttrsWith (_: lib.mergeAttrsList) [
+      always
+      (tablesOf (memberTable "build" "target" present) (memberTable "test" "target" present)
+        (memberTable "test" "host" present)
+      )
+    ];
 
   cfgs = lib.filter (cfg: cfg != null) (lib.unique (map (r: r.cfg) features.test.thirdParty));
 
@@ -156,7 +161,7 @@ in
 
   # Whether tests are built with other features than programs, so that shared crates are needed twice.
   testsDiffer =
-    (tables null (lib.attrNames facts.members)).dev-dependencies != { }
+    (tables (lib.attrNames facts.members)).dev-dependencies != { }
     || features.build.members.target != features.test.members.target;
 
   # Whether others need a member on the host, for a build script or a procedural macro.
@@ -207,8 +212,8 @@ in
               ];
             }
         )
-        // tables null present
-        // lib.optionalAttrs (cfgs != [ ]) { target = lib.genAttrs cfgs (cfg: tables cfg [ ]); }
+        // tables present
+        // lib.optionalAttrs (cfgs != [ ]) { target = thirdParty; }
       );
     }
     # cargo *checks* what a procedural macro depends on when it checks the macro itself.
@@ -221,7 +226,7 @@ in
         };
         dependencies = lib.mapAttrs (
           _: spec: spec // lib.optionalAttrs (spec ? path) { path = "../${spec.path}"; }
-        ) (tables null present).build-dependencies;
+        ) (tables present).build-dependencies;
       };
     };
 }
