@@ -19,6 +19,15 @@ placeSource() {
   fi
 }
 
+# Has cargo write the lock file before anything looks at its time.
+#
+# It belongs to a package at the root, and cargo runs a build script again when a file of its package is
+# newer. cargo takes out of the lock file what this layer's part of the workspace does not need.
+settleLockFile() {
+  cargo metadata --offline --format-version 1 >/dev/null
+  touch -d @0 Cargo.lock
+}
+
 # Fills target/ with the artifacts of other layers: inheritArtifacts LAYER...
 inheritArtifacts() {
   local layer

@@ -151,6 +151,9 @@ let
         '';
         buildPhase = ''
           runHook preBuild
+          ${lib.optionalString (lib.any (name: members.${name}.dir == "" && members.${name}.hasBuildScript) real)
+            "settleLockFile"
+          }
           inheritArtifacts ${lib.concatMapStringsSep " " (l: "${l.artifacts or l}") inherits}
           ${commands}
           runHook postBuild

@@ -56,6 +56,7 @@ fn a_root_package_with_nested_renamed_and_excluded_packages() {
                     .to_owned(),
             ),
             ("src/bin/ignored.rs", "this is no Rust\n".to_owned()),
+            ("build.rs", "//! Asks for nothing.\nfn main() {}\n".to_owned()),
             (
                 "checks/named.rs",
                 "//! Tests.\n#[test]\nfn prints() {\n    \
