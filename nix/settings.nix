@@ -41,5 +41,7 @@ in
   members = lib.intersectAttrs workspace.facts.members {
     gantry.testFiles = auditCases;
     gantry-web.testFiles = auditCases;
+    # Its tests hold the rules of the whole repository.
+    xtask.testEnv.XTASK_REPOSITORY = "${../.}";
   };
 }

@@ -6,11 +6,17 @@ use std::process::Command;
 
 use serde_json::Value;
 
+/// The repository. A build that holds a part of it only says where the whole is.
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .unwrap()
-        .to_owned()
+    std::env::var_os("XTASK_REPOSITORY").map_or_else(
+        || {
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .parent()
+                .unwrap()
+                .to_owned()
+        },
+        PathBuf::from,
+    )
 }
 
 fn read(file: &str) -> String {
