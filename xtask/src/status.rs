@@ -121,13 +121,16 @@ impl Status {
             })
             .collect();
         let notes = self.notes.iter().map(|note| format!("note: {note}\n"));
+        let download = match download {
+            0 => String::new(),
+            size => format!(" ({} to download)", bytes(size)),
+        };
         format!(
-            "{}{}\n{} in store, {} in a cache ({} to download), {} to build\n",
+            "{}{}\n{} in store, {} in a cache{download}, {} to build\n",
             notes.collect::<String>(),
-            table(["output", "", "download", "where"], &rows),
+            table(["output", "state", "download", "cache"], &rows),
             self.count(|place| *place == Place::Store),
             self.count(|place| matches!(place, Place::Cache { .. })),
-            bytes(download),
             self.count(|place| matches!(place, Place::Nowhere { .. })),
         )
     }

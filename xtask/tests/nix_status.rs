@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::collections::BTreeSet;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -127,6 +128,44 @@ fn outputs_are_to_be_built_then_in_the_store_then_in_a_cache() {
             .iter()
             .all(|path| !std::path::Path::new(path).exists())
     );
+}
+
+/// The keys of objects below a value, as `docs/caches.md` writes them.
+fn fields(value: &Value, prefix: &str, fields: &mut BTreeSet<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        fields.insert(format!("{prefix}{key}"));
+        for item in value.as_array().into_iter().flatten() {
+            self::fields(item, &format!("{prefix}{key}[]."), fields);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn the_json_is_the_documented_one() {
+    let workspace = workspace();
+    build(&workspace);
+    let (key, stranger) = (
+        Key::new(&workspace, "test-1"),
+        Key::new(&workspace, "stranger-1"),
+    );
+    let cache = format!("file://{}", workspace.path().join("cache").display());
+    let paths = sound_paths(&workspace);
+    copy(&workspace, &cache, Some(&key), &paths[..1]);
+    copy(&workspace, &cache, Some(&stranger), &paths[1..]);
+    delete(&workspace, &paths);
+    let (_, _, json) = status_json(&workspace, &flags(&cache, &key));
+    let mut printed = BTreeSet::new();
+    fields(&json, "", &mut printed);
+
+    let document = include_str!("../../docs/caches.md");
+    let (_, table) = document.split_once("## The JSON of `status`").unwrap();
+    let documented: BTreeSet<String> = table
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(printed, documented);
 }
 
 #[test]

@@ -152,6 +152,33 @@ fn bindings_are_made_by_the_version_that_the_crate_is_compiled_with() {
     }
 }
 
+/// The flake's nixConfig must be literal.
+#[test]
+fn the_flake_names_the_cache_that_the_manifest_names() {
+    let metadata = metadata();
+    let cache = &metadata["metadata"]["cache"];
+    let flake = fs::read_to_string(root().join("flake.nix")).unwrap_or_default();
+    let (_, config) = flake.split_once("nixConfig").unwrap_or_default();
+    if cache.is_null() {
+        assert_eq!(
+            config, "",
+            "flake.nix has a nixConfig, and Cargo.toml no cache"
+        );
+        return;
+    }
+    let url = match cache["name"].as_str() {
+        Some(name) => format!("https://{name}.cachix.org"),
+        None => cache["url"].as_str().unwrap().to_owned(),
+    };
+    let key = cache["public-key"].as_str().unwrap();
+    for line in [
+        format!("extra-substituters = [ \"{url}\" ];"),
+        format!("extra-trusted-public-keys = [ \"{key}\" ];"),
+    ] {
+        assert!(config.contains(&line), "flake.nix: nixConfig lacks {line}");
+    }
+}
+
 #[test]
 fn every_command_in_the_documents_exists() {
     let mut commands = Vec::new();

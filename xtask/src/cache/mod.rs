@@ -16,7 +16,7 @@ use anyhow::{Result, bail};
 use self::contents::Contents;
 use self::key::SecretKey;
 use self::local::Local;
-use self::settings::Place;
+use self::settings::Address;
 pub(crate) use self::settings::Settings;
 use crate::arguments::{CacheArguments, CacheCommand};
 use crate::nix::Program;
@@ -84,12 +84,12 @@ impl Cache {
                 public_key: key,
             });
         };
-        let (kind, url) = match &settings.place {
-            Place::Cachix(name) => (
+        let (kind, url) = match &settings.address {
+            Address::Cachix(name) => (
                 Kind::Cachix(name.clone()),
                 format!("https://{name}.cachix.org"),
             ),
-            Place::Url(url) => (Kind::Store, url.clone()),
+            Address::Url(url) => (Kind::Store, url.clone()),
         };
         Ok(Self {
             kind,

@@ -55,11 +55,7 @@ impl<'a> Writer<'a> {
         match self {
             Self::Cachix(name) => cachix(&["push", name], paths),
             Self::Nix(key) => {
-                let separator = if cache.url.contains('?') { '&' } else { '?' };
-                // Signed as it is written: an unsigned path would be remembered as such by those
-                // who ask for it meanwhile.
-                let signing = format!("{}{separator}secret-key=/dev/stdin", cache.url);
-                let mut copy = program.command(&["copy", "--to", &signing]);
+                let mut copy = program.command(&["copy", "--to", &signing_url(&cache.url)]);
                 feed(copy.args(paths), key).context("nix copy failed")
             }
         }
@@ -77,6 +73,22 @@ impl<'a> Writer<'a> {
             }
         }
     }
+}
+
+/// Where Nix writes to, with the parameters that say how.
+///
+/// Format: <https://nix.dev/manual/nix/latest/store/types/http-binary-cache-store>.
+fn signing_url(url: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    // Signed as it is written: an unsigned path would be remembered as such by those who ask for
+    // it meanwhile.
+    let mut signing = format!("{url}{separator}secret-key=/dev/stdin");
+    let mut parameters = url.split(['?', '&']).skip(1);
+    if !parameters.any(|parameter| parameter.starts_with("compression=")) {
+        // Layers hold compressed archives, on which Nix's default, xz, spends its time in vain.
+        signing.push_str("&compression=zstd");
+    }
+    signing
 }
 
 /// Runs `cachix`, which finds its token in `CACHIX_AUTH_TOKEN` or its own configuration.
@@ -111,4 +123,21 @@ fn feed(command: &mut Command, key: &SecretKey) -> Result<()> {
         bail!("{status}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::signing_url;
+
+    #[test]
+    fn parameters_of_a_caches_url_are_kept() {
+        assert_eq!(
+            signing_url("file:///cache"),
+            "file:///cache?secret-key=/dev/stdin&compression=zstd"
+        );
+        assert_eq!(
+            signing_url("s3://cache?region=x&compression=none"),
+            "s3://cache?region=x&compression=none&secret-key=/dev/stdin"
+        );
+    }
 }

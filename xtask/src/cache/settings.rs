@@ -7,13 +7,13 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(try_from = "Table")]
 pub(crate) struct Settings {
-    pub(crate) place: Place,
+    pub(crate) address: Address,
     /// The key that its paths are signed with, `NAME:BASE64`.
     pub(crate) public_key: String,
 }
 
 #[derive(Debug, PartialEq)]
-pub(crate) enum Place {
+pub(crate) enum Address {
     /// The name of a cache at cachix.org.
     Cachix(String),
     /// The URL of a cache that Nix itself writes to.
@@ -33,10 +33,10 @@ impl TryFrom<Table> for Settings {
 
     fn try_from(table: Table) -> Result<Self> {
         const SCHEMES: [&str; 4] = ["file:///", "s3://", "https://", "http://"];
-        let place = match (table.name, table.url) {
-            (Some(name), None) => Place::Cachix(name),
+        let address = match (table.name, table.url) {
+            (Some(name), None) => Address::Cachix(name),
             (None, Some(url)) if SCHEMES.iter().any(|scheme| url.starts_with(scheme)) => {
-                Place::Url(url)
+                Address::Url(url)
             }
             (None, Some(url)) => bail!(
                 "`url = \"{url}\"` starts with none of {}",
@@ -48,7 +48,7 @@ impl TryFrom<Table> for Settings {
             bail!("`public-key` is not of the form NAME:BASE64");
         }
         Ok(Self {
-            place,
+            address,
             public_key: table.public_key,
         })
     }
@@ -69,7 +69,7 @@ mod tests {
         assert_eq!(
             read(&json!({ "name": "acme", "public-key": "acme.cachix.org-1:AA==" })),
             Ok(Settings {
-                place: Place::Cachix("acme".into()),
+                address: Address::Cachix("acme".into()),
                 public_key: "acme.cachix.org-1:AA==".into(),
             })
         );

@@ -10,6 +10,16 @@ use serde::Deserialize;
 use super::log::Entry;
 use super::program::{Program, output, stdout};
 
+/// A cache that gives no answer soon is as good as none.
+const IMPATIENT: [&str; 6] = [
+    "--connect-timeout",
+    "5",
+    "--stalled-download-timeout",
+    "10",
+    "--download-attempts",
+    "2",
+];
+
 /// What `nix path-info --json` says of a path that the store has.
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -46,14 +56,8 @@ pub(crate) fn path_infos(
         command.args(format);
         if let Some(store) = store {
             command.args(["--store", store]);
-            // Nix remembers answers; here they are wanted as they are now, and soon.
-            command.args([
-                "--refresh",
-                "--connect-timeout",
-                "5",
-                "--download-attempts",
-                "2",
-            ]);
+            // Nix remembers answers; here they are wanted as they are now.
+            command.arg("--refresh").args(IMPATIENT);
         }
         stdout(&mut command, &paths.join("\n"))
     };
@@ -136,6 +140,7 @@ fn untrusted<'a>(
     }
     let mut command = program.command(&["store", "verify", "--no-contents", "--stdin"]);
     command.args(["--store", url, "--log-format", "internal-json"]);
+    command.args(IMPATIENT);
     if let Some(key) = public_key {
         command.args(["--trusted-public-keys", key]);
     }
