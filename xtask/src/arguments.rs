@@ -58,6 +58,8 @@ pub(crate) enum Command {
     /// Push to the binary cache, pin in it, and verify what it has
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Say why a check or package will be built again: which edits reach it
+    Why(WhyArguments),
     /// Print shell completions
     #[command(after_help = "\
 They complete the command `xtask`, so that both lines are needed, in bash for example:
@@ -257,6 +259,23 @@ pub(crate) struct CacheArguments {
     /// Checks and packages of the flake [default: all that are built]
     #[arg(value_name = "OUTPUT")]
     pub(crate) outputs: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) nix: NixArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct WhyArguments {
+    /// A check or package of the flake, such as test-gantry-core or default
+    pub(crate) output: String,
+
+    /// Compare with this revision [default: where the branch left the main branch]
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) since: Option<String>,
+
+    /// Print the causes as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 
     #[command(flatten)]
     pub(crate) nix: NixArguments,

@@ -22,6 +22,7 @@ mod status;
 mod table;
 mod wasm_linker;
 mod wasm_std;
+mod why;
 mod workspace;
 
 use std::process::ExitCode;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Wasm(run) => ci::run(&run.for_page(), &[What::Build, What::Bindgen]),
         Command::Status(arguments) => status::run(&arguments),
         Command::Cache(command) => cache::run(&command),
+        Command::Why(arguments) => why::run(&arguments),
         Command::Completions { shell } => completions::print(shell),
     };
     result.unwrap_or_else(|error| {

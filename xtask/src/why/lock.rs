@@ -1,0 +1,104 @@
+//! What moved in Cargo.lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::cause::Cause;
+
+/// Versions by package, of the packages that are not the workspace's own.
+#[derive(Default)]
+pub(crate) struct Packages(BTreeMap<String, BTreeSet<String>>);
+
+impl Packages {
+    /// Adds the packages of a lock file, whole or in part.
+    ///
+    /// Format: <https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html>, as cargo prints it.
+    pub(crate) fn add(&mut self, lock: &str) {
+        for entry in lock.split("[[package]]").skip(1) {
+            let value = |key: &str| {
+                entry.lines().find_map(|line| {
+                    let value = line.strip_prefix(key)?.strip_prefix(" = \"")?;
+                    value.strip_suffix('"')
+                })
+            };
+            let (Some(name), Some(version), Some(source)) =
+                (value("name"), value("version"), value("source"))
+            else {
+                continue;
+            };
+            let version = match source
+                .strip_prefix("git+")
+                .and_then(|url| url.rsplit_once('#'))
+            {
+                Some((_, commit)) => format!("{version} ({})", commit.get(..7).unwrap_or(commit)),
+                None => version.to_owned(),
+            };
+            self.0.entry(name.to_owned()).or_default().insert(version);
+        }
+    }
+
+    /// The packages that are in one of both alone, the versions of one package in pairs.
+    pub(crate) fn moves(&self, new: &Self) -> Vec<Cause> {
+        let names: BTreeSet<_> = self.0.keys().chain(new.0.keys()).collect();
+        let mut causes = Vec::new();
+        for name in names {
+            let versions = |packages: &Self| packages.0.get(name).cloned().unwrap_or_default();
+            let (old, new) = (versions(self), versions(new));
+            let mut gone = old.difference(&new).cloned();
+            let mut come = new.difference(&old).cloned();
+            loop {
+                let (from, to) = (gone.next(), come.next());
+                if from.is_none() && to.is_none() {
+                    break;
+                }
+                causes.push(Cause::Dependency {
+                    name: name.clone(),
+                    from,
+                    to,
+                });
+            }
+        }
+        causes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages(entries: &[(&str, &str)]) -> Packages {
+        let mut packages = Packages::default();
+        for (name, version) in entries {
+            packages.add(&format!(
+                "version = 4\n\n[[package]]\nname = \"{name}\"\nversion = \"{version}\"\nsource = \"registry+x\"\n"
+            ));
+        }
+        packages.add("[[package]]\nname = \"member\"\nversion = \"0.1.0\"\n");
+        packages
+    }
+
+    #[test]
+    fn versions_of_a_package_move_in_pairs() {
+        let old = packages(&[
+            ("a", "1.0.0"),
+            ("b", "1.0.0"),
+            ("b", "2.0.0"),
+            ("c", "1.0.0"),
+        ]);
+        let new = packages(&[
+            ("a", "1.0.1"),
+            ("b", "1.0.0"),
+            ("b", "2.1.0"),
+            ("d", "0.1.0"),
+        ]);
+        let texts: Vec<_> = old.moves(&new).iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "a 1.0.0 → 1.0.1 (Cargo.lock)",
+                "b 2.0.0 → 2.1.0 (Cargo.lock)",
+                "c 1.0.0 was removed (Cargo.lock)",
+                "d 0.1.0 is new (Cargo.lock)",
+            ]
+        );
+    }
+}

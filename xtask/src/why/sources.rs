@@ -1,0 +1,76 @@
+//! Which changed files are part of the sources that derivations were given.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Whether `file` of the folder `tree` is part of one of these files and folders of the store.
+///
+/// A path in the store says only what is in it. So a folder is taken for the one around `file` where
+/// all that it holds is there, with the same content.
+pub(crate) fn hold(sources: &[PathBuf], tree: &Path, file: &str) -> bool {
+    let Ok(content) = fs::read(tree.join(file)) else {
+        return false;
+    };
+    sources.iter().any(|source| {
+        if source.is_dir() {
+            let parts: Vec<&str> = file.split('/').collect();
+            (0..parts.len()).any(|split| {
+                let (folder, inside) = parts.split_at(split);
+                fs::read(source.join(inside.join("/"))).is_ok_and(|bytes| bytes == content)
+                    && is_part(source, &tree.join(folder.join("/")))
+            })
+        } else {
+            fs::read(source).is_ok_and(|bytes| bytes == content)
+        }
+    })
+}
+
+/// Whether all files of `part` are in `whole`, with the same content.
+fn is_part(part: &Path, whole: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(part) else {
+        return false;
+    };
+    entries.flatten().all(|entry| {
+        let (path, other) = (entry.path(), whole.join(entry.file_name()));
+        if path.is_symlink() {
+            fs::read_link(path).ok() == fs::read_link(other).ok()
+        } else if path.is_dir() {
+            is_part(&path, &other)
+        } else {
+            let content = fs::read(path);
+            content.is_ok_and(|content| fs::read(other).is_ok_and(|other| other == content))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_told_from_another_with_the_same_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |file: &str, text: &str| {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        for (file, text) in [
+            ("tree/a/src/new.rs", ""),
+            ("tree/a/src/lib.rs", "a"),
+            ("tree/b/src/new.rs", ""),
+            ("tree/b/src/lib.rs", "b"),
+            ("store/source/src/new.rs", ""),
+            ("store/source/src/lib.rs", "b"),
+            ("store/layer.sh", "echo"),
+            ("tree/nix/layer.sh", "echo"),
+        ] {
+            write(file, text);
+        }
+        let tree = folder.path().join("tree");
+        let sources = ["store/source", "store/layer.sh"].map(|file| folder.path().join(file));
+        let holds = |file: &str| hold(&sources, &tree, file);
+        assert!(holds("b/src/new.rs") && holds("nix/layer.sh"));
+        assert!(!holds("a/src/new.rs") && !holds("absent"));
+    }
+}
