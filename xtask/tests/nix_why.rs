@@ -332,17 +332,17 @@ const MATRIX: &[Row] = &[
         edit: "the lock file alone",
         edits: &[(
             "Cargo.lock",
-            "name = \"itoa\"\nversion = \"1.0.18\"",
-            "name = \"itoa\"\nversion = \"1.0.19\"",
+            "name = \"clap_lex\"\nversion = \"1.1.1\"",
+            "name = \"clap_lex\"\nversion = \"1.1.2\"",
         )],
         outputs: &[
             (
                 "test-gantry",
-                &["dependency itoa 1.0.18 → 1.0.19 (Cargo.lock)"],
+                &["dependency clap_lex 1.1.1 → 1.1.2 (Cargo.lock)"],
             ),
             (
                 "deps-native-dev",
-                &["dependency itoa 1.0.18 → 1.0.19 (Cargo.lock)"],
+                &["dependency clap_lex 1.1.1 → 1.1.2 (Cargo.lock)"],
             ),
             ("build-gantry-web-wasm32-unknown-unknown", &[]),
         ],

@@ -89,7 +89,7 @@ impl Program {
     }
 }
 
-/// The flake in a folder, as it is there.
+/// The flake in a folder, as it is there, with a date that does not depend on when it was written.
 pub(crate) fn path_reference(folder: &Path) -> String {
     let mut reference = String::from("path:");
     for byte in folder.to_string_lossy().bytes() {
@@ -99,5 +99,5 @@ pub(crate) fn path_reference(folder: &Path) -> String {
             let _ = write!(reference, "%{byte:02X}");
         }
     }
-    reference
+    reference + "?lastModified=1"
 }
