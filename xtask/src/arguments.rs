@@ -7,6 +7,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::doctor::Code;
 use crate::plan::{Profile, Selection, Step, Target, What};
 use crate::workspace::Workspace;
 
@@ -27,6 +28,8 @@ Examples:
   cargo xtask wasm                    build the web page into target/web
   cargo xtask status                  say what a run on Nix would have to build
   cargo xtask cache push              share what was built
+  cargo xtask why test-gantry-core    say which edits make it be built again
+  cargo xtask doctor                  say what keeps builds from being cached
   cargo xtask completions bash        print shell completions
 
 Exit codes: 0 passed, 1 a step failed, 2 wrong usage or environment, 130 interrupted"
@@ -60,6 +63,9 @@ pub(crate) enum Command {
     Cache(CacheCommand),
     /// Say why a check or package will be built again: which edits reach it
     Why(WhyArguments),
+    /// Look for what keeps builds from being cached, and say how to mend it
+    #[command(after_help = doctor_help())]
+    Doctor(DoctorArguments),
     /// Print shell completions
     #[command(after_help = "\
 They complete the command `xtask`, so that both lines are needed, in bash for example:
@@ -279,6 +285,28 @@ pub(crate) struct WhyArguments {
 
     #[command(flatten)]
     pub(crate) nix: NixArguments,
+}
+
+#[derive(Args)]
+pub(crate) struct DoctorArguments {
+    /// Ask nothing outside of this machine
+    #[arg(long)]
+    pub(crate) offline: bool,
+
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) nix: NixArguments,
+}
+
+fn doctor_help() -> String {
+    let codes: Vec<_> = Code::ALL.iter().map(|code| format!("  {code}")).collect();
+    format!(
+        "Codes, of which docs/troubleshooting.md says more:\n{}\n\nExit codes: 0 nothing found, 1 something, 2 no workspace",
+        codes.join("\n")
+    )
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

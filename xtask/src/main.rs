@@ -10,6 +10,7 @@ mod cargo;
 mod ci;
 mod completions;
 mod display;
+mod doctor;
 mod environment;
 mod event;
 mod interrupt;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Wasm(run) => ci::run(&run.for_page(), &[What::Build, What::Bindgen]),
         Command::Status(arguments) => status::run(&arguments),
         Command::Cache(command) => cache::run(&command),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
         Command::Completions { shell } => completions::print(shell),
     };

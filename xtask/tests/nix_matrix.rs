@@ -205,7 +205,7 @@ fn derivations(flake: &Flake) -> Vec<(String, String)> {
 type Row = (&'static str, Box<dyn Fn(&Flake)>, Vec<String>);
 
 fn row(name: &'static str, edit: impl Fn(&Flake) + 'static, moved: Vec<Vec<String>>) -> Row {
-    (name, Box::new(edit), moved.concat())
+    (name, Box::new(edit), moved.into_iter().flatten().collect())
 }
 
 fn append(path: &'static str) -> impl Fn(&Flake) {
@@ -270,7 +270,7 @@ fn rows() -> Vec<Row> {
                     "crates/other/Cargo.toml",
                     "[lints]",
                     "[package.metadata.ci]\nextra = 1\n\n[lints]",
-                )
+                );
             },
             vec![],
         ),
@@ -344,7 +344,7 @@ fn rows() -> Vec<Row> {
                     "crates/app/Cargo.toml",
                     "serde = \"1\"",
                     "serde = { version = \"1\", features = [\"rc\"] }",
-                )
+                );
             },
             vec![native_all()],
         ),
@@ -355,7 +355,7 @@ fn rows() -> Vec<Row> {
                     "crates/app/Cargo.toml",
                     "serde = \"1\"",
                     "serde = { version = \"1\", features = [\"derive\"] }",
-                )
+                );
             },
             vec![native(&["app"], CODE)],
         ),
@@ -432,7 +432,7 @@ fn only_profile(layers: &[String], profile: &str) -> Vec<String> {
 #[ignore = "needs Nix"]
 fn an_edit_moves_what_it_must_and_nothing_else() {
     let before: BTreeSet<_> = derivations(&workspace()).into_iter().collect();
-    let mut wrong = String::new();
+    let mut wrong = Vec::new();
     for (name, edit, expected) in rows() {
         let flake = workspace();
         edit(&flake);
@@ -443,11 +443,11 @@ fn an_edit_moves_what_it_must_and_nothing_else() {
             .collect();
         let expected: BTreeSet<_> = expected.into_iter().collect();
         for layer in moved.difference(&expected) {
-            wrong += &format!("{name}: {layer} moves and should not\n");
+            wrong.push(format!("{name}: {layer} moves and should not"));
         }
         for layer in expected.difference(&moved) {
-            wrong += &format!("{name}: {layer} should move and does not\n");
+            wrong.push(format!("{name}: {layer} should move and does not"));
         }
     }
-    assert!(wrong.is_empty(), "\n{wrong}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::env;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -445,7 +446,10 @@ fn apply(workspace: &Workspace, (file, from, to): &Edit) {
 
 /// The causes that `why` names, as it prints them.
 fn why(workspace: &Workspace, arguments: &[&str]) -> Vec<String> {
-    let output = workspace.xtask(&[&["why"], arguments].concat());
+    let mut command = workspace.command(&[&["why"], arguments].concat());
+    // Where this repository's own inputs have to come from.
+    command.envs(env::var("XTASK_NIX_FLAGS").map(|flags| ("XTASK_NIX_FLAGS", flags)));
+    let output = command.output().unwrap();
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{arguments:?}: {stderr}");
     if stdout.starts_with("nothing: ") {

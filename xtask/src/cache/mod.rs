@@ -16,8 +16,7 @@ use anyhow::{Result, bail};
 use self::contents::Contents;
 use self::key::SecretKey;
 use self::local::Local;
-use self::settings::Address;
-pub(crate) use self::settings::Settings;
+pub(crate) use self::settings::{Address, Settings};
 use crate::arguments::{CacheArguments, CacheCommand};
 use crate::nix::Program;
 use crate::output;
@@ -84,16 +83,13 @@ impl Cache {
                 public_key: key,
             });
         };
-        let (kind, url) = match &settings.address {
-            Address::Cachix(name) => (
-                Kind::Cachix(name.clone()),
-                format!("https://{name}.cachix.org"),
-            ),
-            Address::Url(url) => (Kind::Store, url.clone()),
+        let kind = match &settings.address {
+            Address::Cachix(name) => Kind::Cachix(name.clone()),
+            Address::Url(_) => Kind::Store,
         };
         Ok(Self {
             kind,
-            url,
+            url: settings.url(),
             public_key: Some(settings.public_key.clone()),
         })
     }
@@ -114,7 +110,7 @@ impl Cache {
     }
 
     /// Whether it is a folder that does not exist: reading it, Nix would make it.
-    fn is_absent(&self) -> bool {
+    pub(crate) fn is_absent(&self) -> bool {
         self.url.strip_prefix("file://").is_some_and(|rest| {
             let path = rest.split('?').next().unwrap_or_default();
             !Path::new(&percent_decode(path)).exists()

@@ -28,6 +28,16 @@ struct Table {
     public_key: String,
 }
 
+impl Settings {
+    /// Where Nix reads it.
+    pub(crate) fn url(&self) -> String {
+        match &self.address {
+            Address::Cachix(name) => format!("https://{name}.cachix.org"),
+            Address::Url(url) => url.clone(),
+        }
+    }
+}
+
 impl TryFrom<Table> for Settings {
     type Error = anyhow::Error;
 

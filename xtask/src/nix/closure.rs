@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::program::Program;
+use super::program::{Program, stdout};
 
 /// Derivations by the names of their files in the store.
 pub(crate) struct Closure {
@@ -42,14 +42,18 @@ struct Inputs {
 }
 
 impl Closure {
+    /// Of these derivations together.
+    ///
     /// # Errors
-    /// The derivation is not in the store.
-    pub(crate) fn read(program: &Program, derivation: &str) -> Result<Self> {
-        let text = program.read(&["derivation", "show", "--recursive", derivation])?;
-        let store = Path::new(derivation)
-            .parent()
-            .unwrap_or(Path::new("/nix/store"));
-        Self::parse(&text, store).context("cannot read the output of `nix derivation show`")
+    /// A derivation is not in the store.
+    pub(crate) fn read(program: &Program, derivations: &BTreeSet<&str>) -> Result<Self> {
+        let mut command = program.command(&["derivation", "show", "--recursive"]);
+        let text = stdout(command.args(derivations), "")?;
+        let store = derivations
+            .first()
+            .and_then(|path| Path::new(*path).parent());
+        Self::parse(&text, store.unwrap_or(Path::new("/nix/store")))
+            .context("cannot read the output of `nix derivation show`")
     }
 
     fn parse(text: &str, store: &Path) -> Result<Self> {
@@ -76,8 +80,21 @@ impl Closure {
     pub(crate) fn sources(&self) -> BTreeSet<PathBuf> {
         let derivations = self.derivations.values();
         derivations
-            .flat_map(|derivation| derivation.inputs.srcs.iter().chain(&derivation.input_srcs))
-            .map(|source| self.store.join(file_name(source)))
+            .flat_map(Derivation::sources)
+            .map(|name| self.store.join(name))
+            .collect()
+    }
+
+    /// The names of the derivations that take this source directly.
+    pub(crate) fn users(&self, source: &Path) -> Vec<&str> {
+        let derivations = self.derivations.values();
+        derivations
+            .filter(|derivation| {
+                derivation
+                    .sources()
+                    .any(|name| self.store.join(name) == source)
+            })
+            .map(|derivation| &*derivation.name)
             .collect()
     }
 }
@@ -87,6 +104,11 @@ impl Derivation {
     pub(crate) fn inputs(&self) -> impl Iterator<Item = &str> {
         let inputs = self.inputs.drvs.keys().chain(self.input_drvs.keys());
         inputs.map(|path| file_name(path))
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &str> {
+        let sources = self.inputs.srcs.iter().chain(&self.input_srcs);
+        sources.map(|path| file_name(path))
     }
 
     /// The environment that its builder runs in.

@@ -8,9 +8,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::outputs::Check;
-use super::program::{Program, system};
+use super::program::{Program, stdout, system};
 
 /// An output that was looked for by its name, and the names that there are.
+#[derive(Deserialize)]
 pub(crate) struct Found {
     pub(crate) output: Option<Check>,
     pub(crate) names: Vec<String>,
@@ -22,49 +23,25 @@ impl Program {
     /// # Errors
     /// The flake does not evaluate.
     pub(crate) fn output(&self, flake: &str, name: &str) -> Result<Found> {
-        if !name
-            .chars()
-            .all(|character| character.is_alphanumeric() || "-_.+".contains(character))
-        {
+        let is_plain = |character: char| character.is_alphanumeric() || "-_.+".contains(character);
+        if !name.chars().all(is_plain) {
             bail!("`{name}` is no name of an output: `cargo xtask why test-MEMBER`, for example");
         }
         let system = system()?;
-        let mut found = Found {
-            output: None,
-            names: Vec::new(),
-        };
-        for kind in ["checks", "packages"] {
-            let here = self.outputs_of(&format!("{flake}#{kind}.{system}"), name)?;
-            found.names.extend(here.names);
-            if here.output.is_some() {
-                found.output = here.output;
-                break;
-            }
-        }
-        Ok(found)
-    }
-
-    fn outputs_of(&self, installable: &str, name: &str) -> Result<Found> {
-        #[derive(Deserialize)]
-        struct Evaluated {
-            output: Option<Check>,
-            names: Vec<String>,
-        }
-        let apply = format!(
-            "outputs: {{ names = builtins.attrNames outputs; output = if outputs ? \"{name}\" then let output = outputs.\"{name}\"; in {{ derivation = output.drvPath; path = output.outPath; }} else null; }}"
+        let function = format!(
+            "outputs: let all = (outputs.packages.\"{system}\" or {{ }}) // (outputs.checks.\"{system}\" or {{ }}); in {{ \
+             names = builtins.attrNames all; \
+             output = if all ? \"{name}\" then {{ derivation = all.\"{name}\".drvPath; path = all.\"{name}\".outPath; }} else null; }}"
         );
-        let text = match self.read(&["eval", "--json", installable, "--apply", &apply]) {
-            Err(error) if error.to_string().contains("does not provide attribute") => {
-                return Ok(Found {
-                    output: None,
-                    names: Vec::new(),
-                });
-            }
-            text => text?,
-        };
-        let Evaluated { output, names } =
-            serde_json::from_str(&text).context("cannot read the output of `nix eval`")?;
-        Ok(Found { output, names })
+        // The dot names the flake's outputs as a whole.
+        let found = self.read(&[
+            "eval",
+            "--json",
+            &format!("{flake}#."),
+            "--apply",
+            &function,
+        ])?;
+        serde_json::from_str(&found).context("cannot read the output of `nix eval`")
     }
 
     /// TOML files as values; one that does not exist is an empty table.
@@ -78,14 +55,9 @@ impl Program {
         }
         let files: Vec<_> = files.iter().map(|file| file.to_string_lossy()).collect();
         let mut command = self.command(&["eval", "--json", "--impure", "--expr", READ]);
-        let output = command
-            .env("XTASK_FILES", serde_json::to_string(&files)?)
-            .output()
-            .context("cannot run nix")?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        serde_json::from_slice(&output.stdout).context("cannot read the output of `nix eval`")
+        command.env("XTASK_FILES", serde_json::to_string(&files)?);
+        let values = stdout(&mut command, "")?;
+        serde_json::from_str(&values).context("cannot read the output of `nix eval`")
     }
 }
 

@@ -13,5 +13,5 @@ pub(crate) use self::closure::{Closure, Derivation};
 pub(crate) use self::flake::path_reference;
 pub(crate) use self::log::Entry;
 pub(crate) use self::outputs::{Check, Outputs, check_name, evaluate};
-pub(crate) use self::program::{Program, stdout, system, untracked, untracked_warnings};
+pub(crate) use self::program::{Program, Unusable, stdout, system, untracked, untracked_warnings};
 pub(crate) use self::store::{ask, ask_all, path_infos, unanswered};

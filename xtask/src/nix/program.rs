@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::{env, thread};
+use std::{env, fmt, thread};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
@@ -17,6 +17,36 @@ const OLDEST: (u32, u32) = (2, 31);
 pub(crate) struct Program {
     folder: PathBuf,
     flags: Vec<String>,
+}
+
+/// Why Nix cannot be used, with the command that mends it.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    Absent,
+    /// This version.
+    TooOld(String),
+    FlakesOff,
+}
+
+impl std::error::Error for Unusable {}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Absent => formatter
+                .write_str("nix is not on PATH: install it from https://nixos.org/download"),
+            Self::TooOld(version) => {
+                let (major, minor) = OLDEST;
+                write!(
+                    formatter,
+                    "{version} is older than {major}.{minor}, which crane needs: run `nix upgrade-nix`"
+                )
+            }
+            Self::FlakesOff => formatter.write_str(
+                "flakes are off: add `experimental-features = nix-command flakes` to nix.conf",
+            ),
+        }
+    }
 }
 
 impl Program {
@@ -34,22 +64,17 @@ impl Program {
         };
         let version = Command::new("nix").arg("--version").output();
         let Ok(version) = version else {
-            bail!("nix is not on PATH: install it from https://nixos.org/download");
+            bail!(Unusable::Absent);
         };
         let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
         if parse_version(&version).is_none_or(|version| version < OLDEST) {
-            let (major, minor) = OLDEST;
-            bail!(
-                "{version} is older than {major}.{minor}, which crane needs: run `nix upgrade-nix`"
-            );
+            bail!(Unusable::TooOld(version));
         }
         if let Err(error) = program.read(&["flake", "metadata", "--json", "--no-update-lock-file"])
         {
             let error = format!("{error:#}");
             if error.contains("experimental") {
-                bail!(
-                    "flakes are off: add `experimental-features = nix-command flakes` to nix.conf"
-                );
+                bail!(Unusable::FlakesOff);
             }
             // Whatever else is wrong shows, whole, when the flake is evaluated.
         }
@@ -191,7 +216,7 @@ fn parse_version(version: &str) -> Option<(u32, u32)> {
 }
 
 /// Files of the workspace that git does not track and that cargo would read.
-fn untracked(root: &Path) -> Vec<String> {
+pub(crate) fn untracked(root: &Path) -> Vec<String> {
     let output = Command::new("git")
         .args(["ls-files", "--others", "--exclude-standard", "-z", "--"])
         .args(["*.rs", "*Cargo.toml", "Cargo.lock", "*.nix"])

@@ -12,6 +12,7 @@ mod revision;
 mod sources;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use self::revision::{Change, Revision, Scratch};
 use crate::arguments::WhyArguments;
 use crate::interrupt;
 use crate::nix::{self, Check, Closure, Program};
+use crate::output;
 use crate::workspace::Workspace;
 
 /// The form of `--json`.
@@ -57,20 +59,17 @@ pub(crate) fn run(arguments: &WhyArguments) -> Result<ExitCode> {
     if !workspace.root.join("flake.nix").exists() {
         bail!("there is no flake.nix in {}", workspace.root.display());
     }
-    let program = Program::find(&workspace.root, &arguments.nix_flags)?;
+    let program = Program::find(&workspace, &arguments.nix.flags)?;
     let since = Revision::find(&workspace.root, arguments.since.as_deref())?;
-    for file in nix::untracked(&workspace.root) {
-        let style = AnsiColor::Yellow.on_default();
-        anstream::eprintln!(
-            "{style}note{style:#} git does not track {file}, so Nix does not see it: run `git add --intent-to-add {file}`"
-        );
+    for warning in nix::untracked_warnings(&workspace.root) {
+        output::print_error(&format!("note: {warning}\n"));
     }
-    let output = arguments.output.trim_start_matches(".#");
-    let causes = Comparison::new(&workspace, &program, &since)?.causes(output)?;
-    if arguments.json {
+    let name = arguments.output.trim_start_matches(".#");
+    let causes = Comparison::new(&workspace, &program, &since)?.causes(name)?;
+    let text = if arguments.json {
         let report = Report {
             version: 1,
-            output,
+            output: name,
             since: Since {
                 name: &since.name,
                 commit: &since.commit,
@@ -78,29 +77,30 @@ pub(crate) fn run(arguments: &WhyArguments) -> Result<ExitCode> {
             rebuilt: !causes.is_empty(),
             causes: &causes,
         };
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        serde_json::to_string_pretty(&report)? + "\n"
     } else {
-        print(output, &since, &causes);
-    }
+        to_text(name, &since, &causes)
+    };
+    output::print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(output: &str, since: &Revision<'_>, causes: &[Cause]) {
+fn to_text(output: &str, since: &Revision<'_>, causes: &[Cause]) -> String {
     let commit = since.commit.get(..7).unwrap_or(&since.commit);
-    let since = if commit == since.name.get(..7).unwrap_or_default() {
+    let since = if since.name.starts_with(commit) {
         commit.to_owned()
     } else {
         format!("{} ({commit})", since.name)
     };
     if causes.is_empty() {
-        println!("nothing: {output} is what it was at {since}");
-        return;
+        return format!("nothing: {output} is what it was at {since}\n");
     }
-    println!("{output} is built again, because since {since}:");
+    let mut text = format!("{output} is built again, because since {since}:\n");
     let style = AnsiColor::Cyan.on_default();
     for cause in causes {
-        anstream::println!("{style}{:>12}{style:#} {cause}", cause.topic());
+        let _ = writeln!(text, "{style}{:>12}{style:#} {cause}", cause.topic());
     }
+    text
 }
 
 /// What a file can change, in the order in which changes are laid over the old commit.
@@ -225,8 +225,8 @@ impl<'a> Comparison<'a> {
 
     /// Why two evaluations differ between which the changes of these stages lie.
     fn explain(&self, stages: &[Stage], old: &Check, new: &Check) -> Result<Vec<Cause>> {
-        let old = Closure::read(self.program, &old.derivation)?;
-        let new = Closure::read(self.program, &new.derivation)?;
+        let old = Closure::read(self.program, &[&*old.derivation].into())?;
+        let new = Closure::read(self.program, &[&*new.derivation].into())?;
         let mut causes = Vec::new();
         for stage in stages {
             causes.extend(match stage {

@@ -92,7 +92,7 @@ impl Flake {
 
     /// The derivation path of every layer of the native and wasm32 targets, and of every check.
     pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
-        let output = self.nix(&[
+        let output = nix(&[
             "eval",
             "--json",
             &self.attribute("workspace"),
@@ -124,7 +124,7 @@ impl Flake {
             "--keep-going",
         ];
         arguments.extend(attributes.iter().map(String::as_str));
-        let output = self.nix(&arguments);
+        let output = nix(&arguments);
         if output.status.success() {
             Ok(PathBuf::from(text(&output.stdout).lines().next().unwrap()))
         } else {
@@ -165,19 +165,19 @@ impl Flake {
     fn attribute(&self, attribute: &str) -> String {
         format!("path:{}#{attribute}", self.path().display())
     }
+}
 
-    fn nix(&self, arguments: &[&str]) -> Output {
-        let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
-        Command::new("nix")
-            .args(["--extra-experimental-features", "nix-command flakes"])
-            .args(arguments)
-            .args(flags.split_whitespace())
-            // The system is the only thing that the flake takes from outside.
-            .arg("--impure")
-            .env("NIX_SYSTEM", system())
-            .output()
-            .expect("`nix` is needed for this test")
-    }
+fn nix(arguments: &[&str]) -> Output {
+    let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
+    Command::new("nix")
+        .args(["--extra-experimental-features", "nix-command flakes"])
+        .args(arguments)
+        .args(flags.split_whitespace())
+        // The system is the only thing that the flake takes from outside.
+        .arg("--impure")
+        .env("NIX_SYSTEM", system())
+        .output()
+        .expect("`nix` is needed for this test")
 }
 
 /// This machine, as Nix calls it.
