@@ -6,6 +6,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::net::TcpListener;
 use std::process::Output;
 use std::time::{Duration, Instant};
 
@@ -285,4 +286,19 @@ fn a_cache_that_cannot_be_reached_is_left_out_with_a_warning() {
             .iter()
             .all(|outcome| outcome.ends_with("built"))
     );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_cache_that_never_answers_is_not_waited_for() {
+    let workspace = workspace();
+    let key = Key::new(&workspace, "test-1");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let started = Instant::now();
+    let (code, _, json) = status_json(&workspace, &flags(&url, &key));
+    assert_eq!(code, 1);
+    let note = json["notes"][0].as_str().unwrap();
+    assert!(note.contains("cannot be asked"), "{note}");
+    assert!(started.elapsed() < Duration::from_secs(40));
 }

@@ -10,12 +10,15 @@ use serde::Deserialize;
 use super::log::Entry;
 use super::program::{Program, output, stdout};
 
+/// Of a path that a store lacks, Nix would ask all substituters.
+const ALONE: [&str; 3] = ["--option", "substitute", "false"];
+
 /// A cache that gives no answer soon is as good as none.
 const IMPATIENT: [&str; 6] = [
     "--connect-timeout",
     "5",
     "--stalled-download-timeout",
-    "10",
+    "5",
     "--download-attempts",
     "2",
 ];
@@ -53,7 +56,7 @@ pub(crate) fn path_infos(
     }
     let read = |format: &[&str]| {
         let mut command = program.command(&["path-info", "--json", "--stdin"]);
-        command.args(format);
+        command.args(ALONE).args(format);
         if let Some(store) = store {
             command.args(["--store", store]);
             // Nix remembers answers; here they are wanted as they are now.
@@ -140,7 +143,7 @@ fn untrusted<'a>(
     }
     let mut command = program.command(&["store", "verify", "--no-contents", "--stdin"]);
     command.args(["--store", url, "--log-format", "internal-json"]);
-    command.args(IMPATIENT);
+    command.args(ALONE).args(IMPATIENT);
     if let Some(key) = public_key {
         command.args(["--trusted-public-keys", key]);
     }
