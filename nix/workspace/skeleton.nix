@@ -54,14 +54,15 @@ let
       inherit (record.d) defaultFeatures;
     };
 
+  # How many versions of a crate there are. cargo wants one name for a package in all tables.
+  versions = lib.mapAttrs (_: same: lib.length (lib.unique (map (r: r.id) same))) (
+    lib.groupBy (r: r.name) (map requirement (features.build.thirdParty ++ features.test.thirdParty))
+  );
+
   # The dependencies of one table, each crate once.
   merge =
     records:
     let
-      requirements = map requirement records;
-      versions = lib.mapAttrs (_: same: lib.length (lib.unique (map (r: r.id) same))) (
-        lib.groupBy (r: r.name) requirements
-      );
       one =
         same:
         let
@@ -83,7 +84,7 @@ let
           }
         );
     in
-    lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) requirements)));
+    lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) (map requirement records))));
 
   onHost = record: record.side == "host" || record.d.kind == "build";
   records = mode: predicate: lib.filter predicate features.${mode}.thirdParty;
