@@ -20,8 +20,7 @@ let
   native = target "native" "x86_64-unknown-linux-gnu";
   wasm = target "wasm32-unknown-unknown" "wasm32-unknown-unknown";
 
-  graph =
-    target: import ../workspace/graph.nix { inherit lib platform; } { inherit facts target; };
+  graph = target: import ../workspace/graph.nix { inherit lib platform; } { inherit facts target; };
   features =
     target: dev:
     import ../workspace/features.nix { inherit lib platform; } {
@@ -46,7 +45,8 @@ let
   thirdParty =
     target: dev:
     lib.naturalSort (
-      map (t: "${t.side} ${t.member} ${t.d.package} ${toString t.features}") (features target dev).thirdParty
+      map (t: "${t.side} ${t.member} ${t.d.package} ${toString t.features}")
+        (features target dev).thirdParty
     );
   inSkeleton =
     target: present:
@@ -86,8 +86,7 @@ in
         readme = "../../README.md";
       };
   "inherited dependencies" =
-    test
-      (map (d: d.spec) (lib.filter (d: d.key == "serde") facts.members.base.dependencies))
+    test (map (d: d.spec) (lib.filter (d: d.key == "serde") facts.members.base.dependencies))
       [
         {
           version = "1";
@@ -133,21 +132,26 @@ in
         base = [ "nested" ];
         nested = [ "base" ];
       };
-  "features that members ask of each other" =
-    test (features native false).members
-      {
-        target = {
-          app = [ "default" "fast" ];
-          base = [ "default" "serde" "std" ];
-          macros = [ ];
-          nested = [ "extra" ];
-          tools = [ ];
-        };
-        host = {
-          macros = [ ];
-          tools = [ "host-only" ];
-        };
-      };
+  "features that members ask of each other" = test (features native false).members {
+    target = {
+      app = [
+        "default"
+        "fast"
+      ];
+      base = [
+        "default"
+        "serde"
+        "std"
+      ];
+      macros = [ ];
+      nested = [ "extra" ];
+      tools = [ ];
+    };
+    host = {
+      macros = [ ];
+      tools = [ "host-only" ];
+    };
+  };
   "a weak feature counts where something else turns the dependency on" =
     test (lib.filter (lib.hasInfix "serde") (thirdParty native false))
       [ "target base serde derive rc alloc" ];
@@ -226,9 +230,10 @@ in
         };
       };
   "the lock file of a target holds what it needs" =
-    test (map (p: p.name) (lock.needed [ facts.members.page ])) [
-      "js-sys"
-      "serde"
-      "serde_derive"
-    ];
+    test (map (p: p.name) (lock.needed [ facts.members.page ]))
+      [
+        "js-sys"
+        "serde"
+        "serde_derive"
+      ];
 }

@@ -12,20 +12,35 @@ let
 in
 {
   "a flag" = test [ (linux "cfg(unix)") (mac "cfg(unix)") (wasm "cfg(unix)") ] [ true true false ];
-  "a value" = test [ (linux "cfg(target_os = \"linux\")") (mac "cfg(target_os = \"macos\")") ] [ true true ];
+  "a value" =
+    test
+      [ (linux "cfg(target_os = \"linux\")") (mac "cfg(target_os = \"macos\")") ]
+      [ true true ];
   "the family of wasm" = test (wasm "cfg(target_family=\"wasm\")") true;
-  "not" = test [ (linux "cfg(not(windows))") (wasm "cfg(not(target_arch = \"wasm32\"))") ] [ true false ];
-  "nested" = test [
-    (linux "cfg(all(unix, not(any(target_os = \"macos\", target_env = \"musl\"))))")
-    (mac "cfg(all(unix, not(any(target_os = \"macos\", target_env = \"musl\"))))")
-  ] [ true false ];
+  "not" =
+    test
+      [ (linux "cfg(not(windows))") (wasm "cfg(not(target_arch = \"wasm32\"))") ]
+      [ true false ];
+  "nested" =
+    test
+      [
+        (linux "cfg(all(unix, not(any(target_os = \"macos\", target_env = \"musl\"))))")
+        (mac "cfg(all(unix, not(any(target_os = \"macos\", target_env = \"musl\"))))")
+      ]
+      [ true false ];
   "empty lists" = test [ (linux "cfg(all())") (linux "cfg(any())") ] [ true false ];
   "an unknown flag is off" = test (linux "cfg(tokio_unstable)") false;
-  "environment and width" = test [
-    (linux "cfg(all(target_env = \"gnu\", target_pointer_width = \"64\"))")
-    (wasm "cfg(target_pointer_width = \"32\")")
-    (on "armv7-unknown-linux-gnueabihf" "cfg(all(target_env = \"gnu\", target_abi = \"eabihf\", target_arch = \"arm\"))")
-    (on "wasm32-wasip1" "cfg(all(target_os = \"wasi\", target_env = \"p1\"))")
-  ] [ true true true true ];
-  "a triple" = test [ (linux "x86_64-unknown-linux-gnu") (linux "x86_64-pc-windows-msvc") ] [ true false ];
+  "environment and width" =
+    test
+      [
+        (linux "cfg(all(target_env = \"gnu\", target_pointer_width = \"64\"))")
+        (wasm "cfg(target_pointer_width = \"32\")")
+        (on "armv7-unknown-linux-gnueabihf" "cfg(all(target_env = \"gnu\", target_abi = \"eabihf\", target_arch = \"arm\"))")
+        (on "wasm32-wasip1" "cfg(all(target_os = \"wasi\", target_env = \"p1\"))")
+      ]
+      [ true true true true ];
+  "a triple" =
+    test
+      [ (linux "x86_64-unknown-linux-gnu") (linux "x86_64-pc-windows-msvc") ]
+      [ true false ];
 }

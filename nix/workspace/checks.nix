@@ -20,9 +20,7 @@ let
       named =
         step: members:
         lib.listToAttrs (
-          map (
-            member: lib.nameValuePair "${step}-${member}${suffix target}" layers.${step}.${member}
-          ) members
+          map (member: lib.nameValuePair "${step}-${member}${suffix target}" layers.${step}.${member}) members
         );
       all = lib.attrNames layers.build;
     in
@@ -35,9 +33,10 @@ let
     };
 
   steps =
-    lib.foldl' (lib.recursiveUpdateUntil (path: _: _: lib.length path == 2)) { } (
-      lib.mapAttrsToList ofTarget targets
-    )
+    lib.foldl' (lib.recursiveUpdateUntil (
+      path: _: _:
+      lib.length path == 2
+    )) { } (lib.mapAttrsToList ofTarget targets)
     // {
       fmt = lib.mapAttrs' (member: lib.nameValuePair "fmt-${member}") formatting;
     };

@@ -40,10 +40,7 @@ let
   lock = import ./lock.nix { inherit lib semver toml; } { inherit facts root; };
 
   craneLib =
-    if toolchain == null then
-      crane.mkLib pkgs
-    else
-      (crane.mkLib pkgs).overrideToolchain toolchain;
+    if toolchain == null then crane.mkLib pkgs else (crane.mkLib pkgs).overrideToolchain toolchain;
 
   unknown = lib.filter (name: !(facts.members ? ${name})) (lib.attrNames members);
   settings =
@@ -91,29 +88,39 @@ let
       };
       manifest = import ./manifest.nix { inherit lib toml; } { inherit facts graph; };
       tested =
-        m: !(own ? testedWith) || lib.any (d: d.kind == "dev" && d.package == own.testedWith) m.dependencies;
+        m:
+        !(own ? testedWith) || lib.any (d: d.kind == "dev" && d.package == own.testedWith) m.dependencies;
     in
     {
       inherit graph skeleton;
       tested = lib.filter (member: tested facts.members.${member}) graph.selected;
       profiles = lib.genAttrs profiles (
         profile:
-        import ./layers.nix { inherit lib pkgs craneLib toml; } {
-          inherit
-            facts
-            graph
-            lock
-            manifest
-            skeleton
-            sources
-            target
-            profile
-            settings
-            denyWarnings
-            lintTargets
-            ;
-          checked = profile == checkProfile;
-        }
+        import ./layers.nix
+          {
+            inherit
+              lib
+              pkgs
+              craneLib
+              toml
+              ;
+          }
+          {
+            inherit
+              facts
+              graph
+              lock
+              manifest
+              skeleton
+              sources
+              target
+              profile
+              settings
+              denyWarnings
+              lintTargets
+              ;
+            checked = profile == checkProfile;
+          }
       );
     };
 
@@ -131,7 +138,8 @@ let
     };
 
   deps = lib.concatMapAttrs (
-    target: t: lib.mapAttrs' (profile: l: lib.nameValuePair "deps-${target}-${profile}" l.deps) t.profiles
+    target: t:
+    lib.mapAttrs' (profile: l: lib.nameValuePair "deps-${target}-${profile}" l.deps) t.profiles
   ) byTarget;
 in
 {

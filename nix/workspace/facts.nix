@@ -44,8 +44,30 @@ let
           dir:
           let
             below = name: if dir == "" then name else "${dir}/${name}";
-            folders = lib.attrNames (lib.filterAttrs (_: type: type == "directory") (builtins.readDir (at dir)));
-            regex = lib.replaceStrings [ "." "*" "?" "[!" "+" "(" ")" ] [ "\\." "[^/]*" "[^/]" "[^" "\\+" "\\(" "\\)" ] part;
+            folders = lib.attrNames (
+              lib.filterAttrs (_: type: type == "directory") (builtins.readDir (at dir))
+            );
+            regex =
+              lib.replaceStrings
+                [
+                  "."
+                  "*"
+                  "?"
+                  "[!"
+                  "+"
+                  "("
+                  ")"
+                ]
+                [
+                  "\\."
+                  "[^/]*"
+                  "[^/]"
+                  "[^"
+                  "\\+"
+                  "\\("
+                  "\\)"
+                ]
+                part;
           in
           if part == "**" then
             [ dir ] ++ lib.concatMap (name: step [ (below name) ] "**") folders
@@ -69,7 +91,9 @@ let
   listed = lib.unique (lib.concatMap expand (workspace.members or [ ]));
   isExcluded = dir: lib.any (parent: inside parent dir) excluded && !(lib.elem dir named);
   # What `members` names without a wildcard is a member even where `exclude` covers it.
-  named = map normalise (lib.filter (p: builtins.match ".*[*?[].*" p == null) (workspace.members or [ ]));
+  named = map normalise (
+    lib.filter (p: builtins.match ".*[*?[].*" p == null) (workspace.members or [ ])
+  );
 
   # One dependency of a manifest in cargo's long form, with inherited fields resolved.
   specification =
@@ -80,8 +104,7 @@ let
         workspace.dependencies.${key}
           or (throw "${dir}/Cargo.toml inherits the dependency `${key}`, but [workspace.dependencies] of the root Cargo.toml has none of that name.");
       base = if builtins.isString common then { version = common; } else common;
-      default =
-        table: table.default-features or (table.default_features or null);
+      default = table: table.default-features or (table.default_features or null);
       resolved =
         if own.workspace or false then
           base
@@ -139,8 +162,7 @@ let
           ) tables
         );
     in
-    fromTable null manifest
-    ++ lib.concatLists (lib.mapAttrsToList fromTable (manifest.target or { }));
+    fromTable null manifest ++ lib.concatLists (lib.mapAttrsToList fromTable (manifest.target or { }));
 
   # The [package] table with inherited fields resolved.
   packageOf =
@@ -196,9 +218,17 @@ let
         library.proc-macro or (library.proc_macro or false) || lib.elem "proc-macro" crateTypes;
       inherit crateTypes;
       hasBins = manifest ? bin || autobins && (has "src/main.rs" || has "src/bin");
-      hasCdylib = hasLib && lib.any (type: lib.elem type [ "cdylib" "staticlib" "dylib" ]) crateTypes;
-      hasBuildScript =
-        if package ? build then package.build != false else has "build.rs";
+      hasCdylib =
+        hasLib
+        && lib.any (
+          type:
+          lib.elem type [
+            "cdylib"
+            "staticlib"
+            "dylib"
+          ]
+        ) crateTypes;
+      hasBuildScript = if package ? build then package.build != false else has "build.rs";
       # `[features]` and the features that optional dependencies make.
       features =
         let
@@ -211,25 +241,25 @@ let
 
   # Like cargo: what a member depends on by path is a member too, unless it is excluded.
   found = builtins.genericClosure {
-    startSet = map (dir: {
-      key = dir;
-      member = readPackage dir;
-      local = false;
-    }) (lib.optional (rootManifest ? package) "" ++ lib.filter (dir: dir != "" && !isExcluded dir) listed);
+    startSet =
+      map
+        (dir: {
+          key = dir;
+          member = readPackage dir;
+          local = false;
+        })
+        (lib.optional (rootManifest ? package) "" ++ lib.filter (dir: dir != "" && !isExcluded dir) listed);
     operator =
       { member, ... }@from:
-      map (
-        d:
-        {
-          key =
-            if isPackage d.path then
-              d.path
-            else
-              throw "${member.dir}/Cargo.toml depends on `${d.key}` in ${d.path}, but there is no ${d.path}/Cargo.toml that Nix can see. Flakes see tracked files only: `git add ${d.path}`.";
-          member = readPackage d.path;
-          local = from.local || isExcluded d.path || !(rootManifest ? workspace);
-        }
-      ) (lib.filter (d: d.path != null) member.dependencies);
+      map (d: {
+        key =
+          if isPackage d.path then
+            d.path
+          else
+            throw "${member.dir}/Cargo.toml depends on `${d.key}` in ${d.path}, but there is no ${d.path}/Cargo.toml that Nix can see. Flakes see tracked files only: `git add ${d.path}`.";
+        member = readPackage d.path;
+        local = from.local || isExcluded d.path || !(rootManifest ? workspace);
+      }) (lib.filter (d: d.path != null) member.dependencies);
   };
   byName =
     packages:
@@ -299,7 +329,14 @@ rec {
           resolverOf workspace.package.edition
         else
           resolverOf edition;
-      resolverOf = e: if e == "2024" then "3" else if e == "2021" then "2" else "1";
+      resolverOf =
+        e:
+        if e == "2024" then
+          "3"
+        else if e == "2021" then
+          "2"
+        else
+          "1";
     in
     workspace.resolver or (rootManifest.package.resolver or byEdition);
 }

@@ -47,18 +47,42 @@ let
     lib.filter (d: d.key == key) applicable.${side}.${member};
 
   # The states of the resolution are items of a closure; each kind of item leads to others.
-  item = kind: parts: attrs: { key = lib.concatStringsSep " " ([ kind ] ++ parts); inherit kind; } // attrs;
+  item =
+    kind: parts: attrs:
+    {
+      key = lib.concatStringsSep " " ([ kind ] ++ parts);
+      inherit kind;
+    }
+    // attrs;
   package = side: member: item "package" [ side member ] { inherit side member; };
-  feature = side: member: name: item "feature" [ side member name ] { inherit side member name; };
-  edge = side: member: d: item "edge" [ side member (toString d.index) ] { inherit side member d; };
+  feature =
+    side: member: name:
+    item "feature" [ side member name ] { inherit side member name; };
+  edge =
+    side: member: d:
+    item "edge" [ side member (toString d.index) ] { inherit side member d; };
   # A feature that a member asks of one of its dependencies in its [features] table.
   request =
     side: member: d: name:
-    item "request" [ side member (toString d.index) name ] { inherit side member d name; };
+    item "request" [ side member (toString d.index) name ] {
+      inherit
+        side
+        member
+        d
+        name
+        ;
+    };
   # `dependency?/feature`: a request that counts only where something else turns the dependency on.
   weak =
     side: member: d: name:
-    item "weak" [ side member (toString d.index) name ] { inherit side member d name; };
+    item "weak" [ side member (toString d.index) name ] {
+      inherit
+        side
+        member
+        d
+        name
+        ;
+    };
 
   value =
     side: member: text:
@@ -83,14 +107,13 @@ let
     else
       [ (feature side member text) ];
 
-  defaults = side: member: lib.optional (members.${member}.features ? default) (feature side member "default");
+  defaults =
+    side: member: lib.optional (members.${member}.features ? default) (feature side member "default");
 
   expand =
     i:
     {
-      package = map (edge i.side i.member) (
-        lib.filter (d: !d.optional) applicable.${i.side}.${i.member}
-      );
+      package = map (edge i.side i.member) (lib.filter (d: !d.optional) applicable.${i.side}.${i.member});
       feature = lib.concatMap (value i.side i.member) (
         members.${i.member}.features.${i.name}
           or (throw "`${i.member}` has no feature `${i.name}`, but one of its dependants asks for it.")

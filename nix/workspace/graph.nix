@@ -18,7 +18,9 @@ let
     kinds: name:
     lib.unique (
       map memberOf (
-        lib.filter (d: memberOf d != null && lib.elem d.kind kinds && present d) members.${name}.dependencies
+        lib.filter (
+          d: memberOf d != null && lib.elem d.kind kinds && present d
+        ) members.${name}.dependencies
       )
     );
 

@@ -37,7 +37,11 @@ let
   inherit (facts) members;
   file = builtins.toFile;
 
-  packages = lock.needed (map (name: members.${name}) (lib.unique (lib.concatMap (name: [ name ] ++ graph.testClosure name) graph.selected)));
+  packages = lock.needed (
+    map (name: members.${name}) (
+      lib.unique (lib.concatMap (name: [ name ] ++ graph.testClosure name) graph.selected)
+    )
+  );
 
   cargoVendorDir = craneLib.vendorCargoDeps { cargoLockParsed.package = packages; };
 
@@ -52,7 +56,11 @@ let
     env: name:
     lib.mapAttrs (
       variable: value:
-      if env ? ${variable} && (settings.${name}.env or { }) ? ${variable} && env.${variable} != settings.${name}.env.${variable} then
+      if
+        env ? ${variable}
+        && (settings.${name}.env or { }) ? ${variable}
+        && env.${variable} != settings.${name}.env.${variable}
+      then
         throw "`${name}` and another member of its closure set ${variable} to different values. A crate that both need cannot be built for both: set it for the workspace."
       else
         value
@@ -60,7 +68,8 @@ let
   ) { };
 
   # Build scripts of third-party crates look at the inputs of the build: they are the same in every layer.
-  inputs = kind: target.${kind} ++ lib.concatMap (name: settings.${name}.${kind} or [ ]) graph.selected;
+  inputs =
+    kind: target.${kind} ++ lib.concatMap (name: settings.${name}.${kind} or [ ]) graph.selected;
 
   layer =
     {
@@ -151,9 +160,9 @@ let
         '';
         buildPhase = ''
           runHook preBuild
-          ${lib.optionalString (lib.any (name: members.${name}.dir == "" && members.${name}.hasBuildScript) real)
-            "settleLockFile"
-          }
+          ${lib.optionalString (lib.any (
+            name: members.${name}.dir == "" && members.${name}.hasBuildScript
+          ) real) "settleLockFile"}
           inheritArtifacts ${lib.concatMapStringsSep " " (l: "${l.artifacts or l}") inherits}
           ${commands}
           runHook postBuild
@@ -247,7 +256,9 @@ let
           )
           + lib.concatMapStrings (
             other:
-            "cp --no-preserve=mode ${(manifestOf other).file} ${lib.escapeShellArg members.${other}.dir}/Cargo.toml\n"
+            "cp --no-preserve=mode ${(manifestOf other).file} ${
+              lib.escapeShellArg members.${other}.dir
+            }/Cargo.toml\n"
           ) nested;
         rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
           (manifestOf facts.memberAt.${""}).value
@@ -290,7 +301,8 @@ let
 
   # Shared crates are compiled once more for tests where features or the profile differ there.
   testProfile = if profile == "dev" then "test" else profile;
-  testsDiffer = skeleton.testsDiffer || facts.rootManifest ? profile.${testProfile} && testProfile != profile;
+  testsDiffer =
+    skeleton.testsDiffer || facts.rootManifest ? profile.${testProfile} && testProfile != profile;
   forTests = checked && testsDiffer;
 
   self = {
@@ -327,7 +339,9 @@ let
         inherits = [ self.deps ] ++ map (other: self.build.${other}) (layered (graph.closure name));
         commands = ''
           layerCargo build
-          ${lib.optionalString (forTests && members.${name}.hasLib) "layerProfile=${testProfile} layerCargo build --lib --examples"}
+          ${lib.optionalString (
+            forTests && members.${name}.hasLib
+          ) "layerProfile=${testProfile} layerCargo build --lib --examples"}
         '';
         outputs = [
           "out"
@@ -347,20 +361,19 @@ let
 
     test = lib.genAttrs graph.selected (
       name:
-      memberLayer "test" name (
-        {
-          tests = true;
-          lints = false;
-          others = graph.testClosure name;
-          inherits =
-            [ self.deps ]
-            ++ map (other: self.build.${other}) (layered ([ name ] ++ graph.testClosure name));
-          commands = "layerProfile=${testProfile} layerCargo test --no-fail-fast";
-          install = "touch $out";
-          env = target.testEnv // settings.${name}.testEnv or { };
-          nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];
-        }
-      )
+      memberLayer "test" name ({
+        tests = true;
+        lints = false;
+        others = graph.testClosure name;
+        inherits = [
+          self.deps
+        ]
+        ++ map (other: self.build.${other}) (layered ([ name ] ++ graph.testClosure name));
+        commands = "layerProfile=${testProfile} layerCargo test --no-fail-fast";
+        install = "touch $out";
+        env = target.testEnv // settings.${name}.testEnv or { };
+        nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];
+      })
     );
 
     check = lib.genAttrs graph.selected (
@@ -385,9 +398,10 @@ let
         tests = true;
         lints = true;
         others = graph.testClosure name;
-        inherits =
-          [ self.deps ]
-          ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
+        inherits = [
+          self.deps
+        ]
+        ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = ''
           ${clippyEnvironment}
           layerCargo check ${settings.${name}.lintTargets or lintTargets}
@@ -402,9 +416,10 @@ let
       memberLayer "doc" name {
         lints = true;
         others = graph.closure name;
-        inherits =
-          [ self.deps ]
-          ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.closure name));
+        inherits = [
+          self.deps
+        ]
+        ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.closure name));
         commands = ''
           ${clippyEnvironment}
           ${lib.optionalString denyWarnings ''export RUSTDOCFLAGS="''${RUSTDOCFLAGS-} -D warnings"''}

@@ -41,7 +41,9 @@ let
   own =
     member:
     let
-      entries = lib.filter (p: !(p ? source) && p.version == member.version) (byName.${member.name} or [ ]);
+      entries = lib.filter (p: !(p ? source) && p.version == member.version) (
+        byName.${member.name} or [ ]
+      );
     in
     if entries == [ ] then
       throw "Cargo.lock has no entry for `${member.name}` ${member.version}: it is out of date. Renew it with `cargo metadata >/dev/null`."
@@ -74,7 +76,11 @@ rec {
     member: d:
     let
       candidates = lib.filter (p: p.name == d.package) (
-        lib.concatMap referenced (lib.filter (text: lib.head (lib.splitString " " text) == d.package) ((own member).dependencies or [ ]))
+        lib.concatMap referenced (
+          lib.filter (text: lib.head (lib.splitString " " text) == d.package) (
+            (own member).dependencies or [ ]
+          )
+        )
       );
       fitting = lib.filter (
         p: !(d.spec ? version) || semver.satisfies d.spec.version p.version

@@ -37,9 +37,7 @@ in
         lib.listToAttrs (
           map (
             d:
-            lib.nameValuePair d.key (
-              d.spec // lib.optionalAttrs (d.path != null) { path = up m.dir + d.path; }
-            )
+            lib.nameValuePair d.key (d.spec // lib.optionalAttrs (d.path != null) { path = up m.dir + d.path; })
           ) (lib.filter (d: d.kind == kind) list)
         );
       tables = list: {
@@ -134,13 +132,11 @@ in
         # Resolver 3 differs from 2 in how it chooses versions, and these are locked.
         resolver = if facts.resolver == "3" then "2" else facts.resolver;
       };
-      profile =
-        lib.filterAttrs (name: _: lib.elem name (family profile)) profiles
-        // {
-          ${profile} = profiles.${profile} or { } // {
-            build-override = hostTools;
-          };
+      profile = lib.filterAttrs (name: _: lib.elem name (family profile)) profiles // {
+        ${profile} = profiles.${profile} or { } // {
+          build-override = hostTools;
         };
+      };
       patch = lib.mapAttrs (_: lib.filterAttrs isUsed) (root.patch or { });
     };
 }

@@ -16,11 +16,18 @@
 let
   withoutCode =
     name:
-    removeAttrs (manifest.member {
-      inherit name;
-      tests = true;
-      lints = false;
-    }) [ "bin" "test" "bench" "example" ]
+    removeAttrs
+      (manifest.member {
+        inherit name;
+        tests = true;
+        lints = false;
+      })
+      [
+        "bin"
+        "test"
+        "bench"
+        "example"
+      ]
     // {
       lib.path = "empty.rs";
     };

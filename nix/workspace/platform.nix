@@ -178,9 +178,7 @@ in
   matches =
     platform: key:
     if lib.hasPrefix "cfg(" key then
-      (predicate platform (
-        tokens (lib.removePrefix "cfg(" (lib.removeSuffix ")" (lib.trim key)))
-      )).value
+      (predicate platform (tokens (lib.removePrefix "cfg(" (lib.removeSuffix ")" (lib.trim key))))).value
     else
       key == platform.triple;
 }

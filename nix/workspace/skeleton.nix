@@ -76,13 +76,13 @@ let
               lib.replaceStrings [ "." "+" ] [ "-" "-" ] "${first.name}-${first.version}"
           )
           (
-          first.spec
-          // {
-            package = first.name;
-            features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
-            default-features = lib.any (r: r.defaultFeatures) same;
-          }
-        );
+            first.spec
+            // {
+              package = first.name;
+              features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
+              default-features = lib.any (r: r.defaultFeatures) same;
+            }
+          );
     in
     lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) (map requirement records))));
 
@@ -90,9 +90,15 @@ let
   records = mode: predicate: lib.filter predicate features.${mode}.thirdParty;
 
   # What crates for the target are built with, for builds and for tests.
-  target = mode: cfg: merge (records mode (r: !onHost r && (mode == "test" || r.d.kind != "dev") && r.cfg == cfg));
+  target =
+    mode: cfg:
+    merge (records mode (r: !onHost r && (mode == "test" || r.d.kind != "dev") && r.cfg == cfg));
   # Tools on the host get the same features for builds and tests: no binary ever contains them.
-  host = cfg: merge (records "build" (r: onHost r && r.cfg == cfg) ++ records "test" (r: onHost r && r.cfg == cfg));
+  host =
+    cfg:
+    merge (
+      records "build" (r: onHost r && r.cfg == cfg) ++ records "test" (r: onHost r && r.cfg == cfg)
+    );
 
   memberTable =
     mode: side: present:
@@ -121,9 +127,9 @@ let
     present:
     lib.zipAttrsWith (_: lib.mergeAttrsList) [
       always
-      (tablesOf (memberTable "build" "target" present) (memberTable "test" "target" present)
-        (memberTable "test" "host" present)
-      )
+      (tablesOf (memberTable "build" "target" present) (memberTable "test" "target" present) (
+        memberTable "test" "host" present
+      ))
     ];
 
   cfgs = lib.filter (cfg: cfg != null) (lib.unique (map (r: r.cfg) features.test.thirdParty));
@@ -151,7 +157,13 @@ let
       name:
       let
         types = facts.members.${name}.crateTypes;
-        optimised = lib.filter (type: lib.elem type [ "cdylib" "staticlib" ]) types;
+        optimised = lib.filter (
+          type:
+          lib.elem type [
+            "cdylib"
+            "staticlib"
+          ]
+        ) types;
         dynamic = lib.elem "dylib" types;
       in
       dynamic || optimised != [ ] && optimised != types
