@@ -32,10 +32,13 @@ in
     }
     // lib.optionalAttrs (web != null) { inherit web; };
 
-  checks = workspace.checks // {
-    inherit deny;
-    nix = import ./tests { inherit lib pkgs; };
-  };
+  checks =
+    workspace.checks
+    // {
+      inherit deny;
+      nix = import ./tests { inherit lib pkgs; };
+    }
+    // lib.optionalAttrs (web != null) { ${web.check} = web; };
 
   devShells.default = import ./shell.nix {
     inherit

@@ -17,6 +17,8 @@ if !(workspace.facts.members ? ${name}) then
 else
   runCommand "${name}-${member.version}"
     {
+      # What `cargo xtask ci` calls it.
+      passthru.check = "bindgen-${name}-${target}";
       nativeBuildInputs = [
         binaryen
         workspace.programs.dev.xtask-bindgen
