@@ -42,6 +42,10 @@ in
     gantry.testFiles = auditCases;
     gantry-web.testFiles = auditCases;
     # Its tests hold the rules of the whole repository.
-    xtask.testEnv.XTASK_REPOSITORY = "${../.}";
+    xtask = {
+      testFiles = [ "docs" ];
+      testInputs = [ pkgs.git ];
+      testEnv.XTASK_REPOSITORY = "${../.}";
+    };
   };
 }

@@ -6,10 +6,12 @@ mod support;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use support::{Workspace, text};
 
 #[test]
@@ -504,11 +506,7 @@ fn an_interrupt_ends_the_children_and_still_prints_the_table() {
     let test: u32 = fs::read_to_string(&marker).unwrap().parse().unwrap();
     assert!(is_running(test));
 
-    let interrupt = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupt.success());
+    kill(process(child.id()), Signal::SIGINT).unwrap();
     let mut table = String::new();
     child
         .stdout
@@ -537,16 +535,16 @@ fn completions_know_every_command() {
     }
 }
 
-fn is_running(process: u32) -> bool {
-    let status = fs::read_to_string(format!("/proc/{process}/stat"));
-    match status {
+fn process(id: u32) -> Pid {
+    Pid::from_raw(id.try_into().unwrap())
+}
+
+fn is_running(id: u32) -> bool {
+    match fs::read_to_string(format!("/proc/{id}/stat")) {
         // A zombie has ended; only its parent has not asked yet.
         Ok(status) => !status.contains(") Z "),
-        Err(_) => Command::new("kill")
-            .args(["-0", &process.to_string()])
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success() && !cfg!(target_os = "linux")),
+        // Linux alone has such files.
+        Err(_) => !cfg!(target_os = "linux") && kill(process(id), None).is_ok(),
     }
 }
 

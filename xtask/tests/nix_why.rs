@@ -79,7 +79,7 @@ const MATRIX: &[Row] = &[
                 "test-gantry",
                 &["file crates/core/src/hash.rs changed (gantry-core)"],
             ),
-            ("test-xtask", &[]),
+            ("test-xtask-bindgen", &[]),
         ],
     },
     Row {
@@ -115,7 +115,7 @@ const MATRIX: &[Row] = &[
                     "manifest crates/core/Cargo.toml: package.description: \"Store paths, hashes, narinfo files and signatures of Nix binary caches, without I/O\" → \"Store paths, hashes, narinfo files and signatures of Nix binary caches, with none\" (gantry-core)",
                 ],
             ),
-            ("test-xtask", &[]),
+            ("test-xtask-bindgen", &[]),
             ("deps", &[]),
         ],
     },

@@ -95,7 +95,7 @@ mod tests {
             ),
             (json!({ "name": "a" }), "public-key"),
             (json!({ "name": "a", "public-key": "AA==" }), "NAME:BASE64"),
-            (json!({ "nmae": "a", "public-key": "k:AA==" }), "nmae"),
+            (json!({ "title": "a", "public-key": "k:AA==" }), "title"),
         ] {
             let error = read(&table).unwrap_err();
             assert!(error.contains(part), "{error}");
