@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::env;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -66,6 +67,16 @@ pub(crate) enum Command {
     /// Look for what keeps builds from being cached, and say how to mend it
     #[command(after_help = doctor_help())]
     Doctor(DoctorArguments),
+    /// Measure layers beside one derivation a step (`bench --help` tells more)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Bench {
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENTS"
+        )]
+        arguments: Vec<OsString>,
+    },
     /// Print shell completions
     #[command(after_help = "\
 They complete the command `xtask`, so that both lines are needed, in bash for example:

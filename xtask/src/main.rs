@@ -5,6 +5,7 @@
 
 mod arguments;
 mod backend;
+mod bench;
 mod cache;
 mod cargo;
 mod ci;
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::Cache(command) => cache::run(&command),
         Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Why(arguments) => why::run(&arguments),
+        Command::Bench { arguments } => bench::run(&arguments),
         Command::Completions { shell } => completions::print(shell),
     };
     result.unwrap_or_else(|error| {

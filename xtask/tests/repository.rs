@@ -201,7 +201,11 @@ fn every_command_in_the_documents_exists() {
         xtask.iter().any(|(_, command)| command.starts_with("ci")),
         "the README runs CI"
     );
-    for (path, command) in xtask {
+    // The benchmark is a program of its own, which would be compiled to answer.
+    for (path, command) in xtask
+        .into_iter()
+        .filter(|(_, command)| !command.starts_with("bench "))
+    {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(command.split_whitespace())
             .arg("--help")

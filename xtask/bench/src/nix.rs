@@ -1,0 +1,172 @@
+//! The questions that the benchmark puts to Nix.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fmt::{self, Display};
+use std::path::Path;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::Result;
+
+use crate::process;
+
+/// Extra arguments of every `nix` command that reads a flake, separated by white space.
+const FLAGS: &str = "XTASK_NIX_FLAGS";
+
+/// A Nix command that ran and did not succeed.
+#[derive(Debug)]
+pub(crate) struct Failed(String);
+
+impl Display for Failed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Failed {}
+
+pub(crate) struct Nix {
+    system: String,
+    /// As `nix --version` says it.
+    pub(crate) version: String,
+}
+
+impl Nix {
+    /// # Errors
+    /// There is no Nix with flakes here.
+    pub(crate) fn new() -> Result<Self> {
+        let ask = |arguments: &[&str]| -> Result<String> {
+            let output = ask(&mut nix(arguments))?;
+            Ok(output.trim().to_owned())
+        };
+        Ok(Self {
+            version: ask(&["--version"])?,
+            system: ask(&[
+                "eval",
+                "--raw",
+                "--impure",
+                "--expr",
+                "builtins.currentSystem",
+            ])?,
+        })
+    }
+
+    /// Builds an output of the flake in `folder`. In seconds, evaluation included.
+    ///
+    /// # Errors
+    /// [`Failed`], or Nix cannot run.
+    pub(crate) fn build(&self, folder: &Path, output: &str) -> Result<f64> {
+        // Nix's default of one job at a time would leave cores idle wherever layers are independent.
+        self.timed(
+            &["build", "--no-link", "--max-jobs", "auto"],
+            folder,
+            output,
+        )
+    }
+
+    /// Evaluates an output of the flake in `folder`, without what was evaluated before. In seconds.
+    ///
+    /// # Errors
+    /// [`Failed`], or Nix cannot run.
+    pub(crate) fn evaluate(&self, folder: &Path, output: &str) -> Result<f64> {
+        self.timed(
+            &["eval", "--no-eval-cache"],
+            folder,
+            &format!("{output}.drvPath"),
+        )
+    }
+
+    /// What the store holds of all that an output is built from: outputs of derivations, no sources.
+    ///
+    /// # Errors
+    /// Nix cannot answer.
+    pub(crate) fn stored(&self, folder: &Path, output: &str) -> Result<BTreeSet<String>> {
+        let derivation = ask(flake_command(&["eval", "--raw"])
+            .arg(self.installable(folder, &format!("{output}.drvPath"))))?;
+        let paths = ask(Command::new("nix-store")
+            .args(["--query", "--requisites", "--include-outputs"])
+            .arg(derivation.trim()))?;
+        let outputs: Vec<&str> = paths
+            .lines()
+            .filter(|path| Path::new(path).extension() != Some("drv".as_ref()))
+            .collect();
+        let derivers = ask(Command::new("nix-store")
+            .args(["--query", "--deriver"])
+            .args(&outputs))?;
+        Ok(outputs
+            .iter()
+            .zip(derivers.lines())
+            .filter(|(_, deriver)| *deriver != "unknown-deriver")
+            .map(|(path, _)| (*path).to_owned())
+            .collect())
+    }
+
+    fn timed(&self, arguments: &[&str], folder: &Path, output: &str) -> Result<f64> {
+        let mut command = flake_command(arguments);
+        command.arg(self.installable(folder, output));
+        let started = Instant::now();
+        ask(&mut command)?;
+        Ok(started.elapsed().as_secs_f64())
+    }
+
+    fn installable(&self, folder: &Path, output: &str) -> String {
+        format!(
+            "path:{}#packages.{}.{output}",
+            folder.display(),
+            self.system
+        )
+    }
+}
+
+/// The bytes of these store paths as a binary cache keeps them, compressed by zstd.
+///
+/// # Errors
+/// There is no program `zstd`, or Nix cannot read a path.
+pub(crate) fn compressed_bytes<'a>(paths: impl IntoIterator<Item = &'a String>) -> Result<u64> {
+    const SCRIPT: &str =
+        "set -e; for path; do nix-store --dump \"$path\" | zstd --quiet --threads=0 | wc -c; done";
+    let output = ask(Command::new("bash")
+        .args(["-o", "pipefail", "-c", SCRIPT, "bash"])
+        .args(paths))?;
+    output
+        .lines()
+        .map(|bytes| Ok(bytes.trim().parse::<u64>()?))
+        .sum()
+}
+
+/// A command that reads a flake.
+fn flake_command(arguments: &[&str]) -> Command {
+    let mut command = nix(arguments);
+    if let Ok(flags) = env::var(FLAGS) {
+        command.args(flags.split_whitespace());
+    }
+    command
+}
+
+fn nix(arguments: &[&str]) -> Command {
+    let mut command = Command::new("nix");
+    command
+        .args(["--extra-experimental-features", "nix-command flakes"])
+        .args(arguments);
+    command
+}
+
+/// What the command prints on standard output.
+fn ask(command: &mut Command) -> Result<String> {
+    let output = process::run(command)?;
+    if !output.status.success() {
+        let words: Vec<_> = [command.get_program()]
+            .into_iter()
+            .chain(command.get_args())
+            .map(|word| word.to_string_lossy())
+            .collect();
+        return Err(Failed(format!(
+            "`{}` failed\n{}",
+            words.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim_end()
+        ))
+        .into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}

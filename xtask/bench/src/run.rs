@@ -1,0 +1,291 @@
+//! The measurement: scenarios, each on both sides, in turn.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::{self, Path, PathBuf};
+use std::process;
+use std::thread;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use clap::{Args, ValueEnum};
+use tempfile::NamedTempFile;
+
+use crate::figures::{self, Figures, Measured, Row};
+use crate::generate::{Member, Size, Workspace};
+use crate::nix::{self, Nix};
+use crate::repository::Repository;
+
+/// The members of the workspace that is evaluated alone.
+const EVALUATED_MEMBERS: usize = 50;
+const DOCUMENT: &str = "docs/benchmarks.md";
+
+#[derive(Args)]
+pub(crate) struct RunArguments {
+    #[command(flatten)]
+    size: Size,
+
+    /// How often what is not cold is measured; the median counts
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    repeat: u64,
+
+    /// Measure these scenarios alone; what they start from is built all the same
+    #[arg(
+        long,
+        value_name = "SCENARIO",
+        value_delimiter = ',',
+        conflicts_with = "write"
+    )]
+    only: Vec<Scenario>,
+
+    /// Where the workspace is written [default: target/bench of the repository]
+    #[arg(long)]
+    folder: Option<PathBuf>,
+
+    /// Write the figures to this file as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+
+    /// Put the figures into docs/benchmarks.md
+    #[arg(long)]
+    write: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scenario {
+    Cold,
+    Unchanged,
+    Leaf,
+    Middle,
+    Bottom,
+    Evaluation,
+}
+
+impl Scenario {
+    fn title(self) -> String {
+        match self {
+            Self::Cold => "everything, third-party crates included".into(),
+            Self::Unchanged => "nothing, for nothing changed".into(),
+            Self::Leaf => "an edited leaf".into(),
+            Self::Middle => "an edited member in the middle".into(),
+            Self::Bottom => "the edited member that all others depend on".into(),
+            Self::Evaluation => format!("evaluation alone, with {EVALUATED_MEMBERS} members"),
+        }
+    }
+}
+
+/// The two ways to build the workspace: outputs of its flake.
+const SIDES: [&str; 2] = ["layers", "monolith"];
+
+/// Measures, and prints or writes what `arguments` ask for.
+///
+/// # Errors
+/// A build failed, or this machine has not what the benchmark needs.
+pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
+    let repository = Repository::new();
+    let nix = Nix::new()?;
+    let folder = match &arguments.folder {
+        Some(folder) => path::absolute(folder)?,
+        None => repository.path("target/bench"),
+    };
+    let workspace = Workspace::new(&folder.join("workspace"), arguments.size)?;
+    workspace.write(&repository, &nonce()?)?;
+    // What is wrong with the document is said before the hours, not after.
+    if arguments.write {
+        figures::place(&repository.read(DOCUMENT)?).context(DOCUMENT)?;
+    }
+
+    let mut bench = Bench {
+        nix,
+        workspace: &workspace,
+        arguments,
+        revision: 0,
+        rows: Vec::new(),
+    };
+    bench.prepare()?;
+    bench.measure_cold()?;
+    bench.measure_edits(Scenario::Unchanged, None)?;
+    for (scenario, member) in [
+        (Scenario::Leaf, workspace.leaf()),
+        (Scenario::Middle, workspace.middle()),
+        (Scenario::Bottom, workspace.bottom()),
+    ] {
+        bench.measure_edits(scenario, Some(member))?;
+    }
+    bench.measure_evaluation(&repository, &folder)?;
+
+    let figures = Figures {
+        cores: thread::available_parallelism()?.get(),
+        nix: bench.nix.version,
+        members: workspace.members().len(),
+        layers: arguments.size.layers,
+        packages: workspace.locked_packages()?,
+        rows: bench.rows,
+    };
+    if let Some(file) = &arguments.json {
+        write_whole(file, &figures.to_json()?)?;
+    }
+    if arguments.write {
+        let document = figures::replace(&repository.read(DOCUMENT)?, &figures)?;
+        write_whole(&repository.path(DOCUMENT), &document)?;
+    }
+    print!("{}", figures.to_markdown());
+    Ok(())
+}
+
+struct Bench<'a> {
+    nix: Nix,
+    workspace: &'a Workspace,
+    arguments: &'a RunArguments,
+    /// Of the edits so far; each is new to both sides.
+    revision: u64,
+    rows: Vec<Row>,
+}
+
+impl Bench<'_> {
+    /// Provides all that does not count: evaluated flake inputs, tools, sources of third-party crates.
+    fn prepare(&self) -> Result<()> {
+        for side in SIDES {
+            note(&format!("prepares the inputs of: {side}"));
+            self.nix
+                .build(self.workspace.folder(), &format!("{side}-inputs"))?;
+        }
+        Ok(())
+    }
+
+    fn measure_cold(&mut self) -> Result<()> {
+        let mut row = Row::new(&Scenario::Cold.title());
+        for (side, measured) in SIDES.iter().zip(row.sides()) {
+            let before = self.stored(side)?;
+            self.build(Scenario::Cold, side, measured)?;
+            measured.stored_bytes = Some(self.added_bytes(side, &before)?);
+        }
+        self.keep(Scenario::Cold, row);
+        Ok(())
+    }
+
+    /// Builds on each side, after an edit of `member` if there is one, as often as asked for.
+    fn measure_edits(&mut self, scenario: Scenario, member: Option<&Member>) -> Result<()> {
+        if !self.is_wanted(scenario) {
+            return Ok(());
+        }
+        let mut row = Row::new(&scenario.title());
+        for repetition in 0..self.arguments.repeat {
+            if let Some(member) = member {
+                self.revision += 1;
+                self.workspace.edit(member, self.revision)?;
+            }
+            let mut sides: Vec<_> = SIDES.iter().zip(row.sides()).collect();
+            // Whoever comes first finds colder caches of the file system.
+            if repetition % 2 == 1 {
+                sides.reverse();
+            }
+            for (side, measured) in sides {
+                let before = self.stored(side)?;
+                self.build(scenario, side, measured)?;
+                if member.is_some() {
+                    measured.stored_bytes = Some(self.added_bytes(side, &before)?);
+                }
+            }
+        }
+        self.keep(scenario, row);
+        Ok(())
+    }
+
+    /// Evaluates a larger workspace after edits, as `nix build` does before it builds.
+    fn measure_evaluation(&mut self, repository: &Repository, folder: &Path) -> Result<()> {
+        if !self.is_wanted(Scenario::Evaluation) {
+            return Ok(());
+        }
+        let size = Size {
+            members: EVALUATED_MEMBERS,
+            ..self.arguments.size
+        };
+        let workspace = Workspace::new(&folder.join("evaluated"), size)?;
+        workspace.write(repository, &nonce()?)?;
+        let mut row = Row::new(&Scenario::Evaluation.title());
+        // The first round writes derivations that edits leave as they are: it does not count.
+        for repetition in 0..=self.arguments.repeat {
+            workspace.edit(workspace.leaf(), repetition)?;
+            for (side, measured) in SIDES.iter().zip(row.sides()) {
+                let seconds = self.nix.evaluate(workspace.folder(), side)?;
+                if repetition > 0 {
+                    report(Scenario::Evaluation, side, seconds);
+                    measured.seconds.push(seconds);
+                }
+            }
+        }
+        self.keep(Scenario::Evaluation, row);
+        Ok(())
+    }
+
+    fn build(&self, scenario: Scenario, side: &str, measured: &mut Measured) -> Result<()> {
+        let seconds = self.nix.build(self.workspace.folder(), side)?;
+        report(scenario, side, seconds);
+        measured.seconds.push(seconds);
+        Ok(())
+    }
+
+    fn stored(&self, side: &str) -> Result<BTreeSet<String>> {
+        self.nix.stored(self.workspace.folder(), side)
+    }
+
+    /// What a side has stored since, compressed.
+    fn added_bytes(&self, side: &str, before: &BTreeSet<String>) -> Result<u64> {
+        let after = self.stored(side)?;
+        nix::compressed_bytes(after.difference(before))
+    }
+
+    fn is_wanted(&self, scenario: Scenario) -> bool {
+        self.arguments.only.is_empty() || self.arguments.only.contains(&scenario)
+    }
+
+    fn keep(&mut self, scenario: Scenario, row: Row) {
+        if self.is_wanted(scenario) {
+            self.rows.push(row);
+        }
+    }
+}
+
+impl Row {
+    fn new(scenario: &str) -> Self {
+        Self {
+            scenario: scenario.to_owned(),
+            layers: Measured::default(),
+            monolith: Measured::default(),
+        }
+    }
+
+    /// In the order of [`SIDES`].
+    fn sides(&mut self) -> [&mut Measured; 2] {
+        [&mut self.layers, &mut self.monolith]
+    }
+}
+
+/// A text that no earlier run had.
+fn nonce() -> Result<String> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?;
+    Ok(format!("{}-{}\n", now.as_nanos(), process::id()))
+}
+
+fn note(text: &str) {
+    eprintln!("bench: {text}");
+}
+
+fn report(scenario: Scenario, side: &str, seconds: f64) {
+    note(&format!("{}; {side}: {seconds:.1} s", scenario.title()));
+}
+
+/// Writes a file so that it is whole or not there at all.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let write = || -> Result<()> {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
