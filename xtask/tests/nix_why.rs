@@ -174,6 +174,11 @@ const MATRIX: &[Row] = &[
             ),
             (
                 "Cargo.lock",
+                "name = \"xtask-bench\"\nversion = \"0.1.0\"",
+                "name = \"xtask-bench\"\nversion = \"0.2.0\"",
+            ),
+            (
+                "Cargo.lock",
                 "name = \"xtask-bindgen\"\nversion = \"0.1.0\"",
                 "name = \"xtask-bindgen\"\nversion = \"0.2.0\"",
             ),
