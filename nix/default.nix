@@ -19,6 +19,16 @@ let
   );
   inherit (workspace) programs;
 
+  # xtask finds the program that asks Nix beside itself.
+  xtask =
+    pkgs.runCommand programs.release.xtask.name
+      {
+        inherit (programs.release.xtask) meta;
+      }
+      ''
+        install -D -t $out/bin ${programs.release.xtask}/bin/* ${programs.release.xtask-nix}/bin/*
+      '';
+
   web = pkgs.callPackage ./web.nix { inherit workspace; };
   deny = pkgs.callPackage ./deny.nix { inherit workspace; };
 in
@@ -28,7 +38,7 @@ in
     // {
       default = programs.release.gantry;
       dev = programs.dev.gantry;
-      inherit (programs.release) xtask;
+      inherit xtask;
     }
     // lib.optionalAttrs (web != null) { inherit web; };
 
@@ -58,7 +68,7 @@ in
       })
       {
         default = programs.release.gantry;
-        inherit (programs.release) xtask;
+        inherit xtask;
       };
 
   formatter = pkgs.nixfmt;

@@ -47,5 +47,12 @@ in
       testInputs = [ pkgs.git ];
       testEnv.XTASK_REPOSITORY = "${../.}";
     };
+    xtask-nix = {
+      testFiles = [
+        "docs"
+        "xtask/tests/support"
+      ];
+      testInputs = [ pkgs.git ];
+    };
   };
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::doctor::Code;
+use crate::finding::Code;
 use crate::plan::{Profile, Selection, Step, Target, What};
 use crate::workspace::Workspace;
 
@@ -35,13 +35,46 @@ Examples:
 
 Exit codes: 0 passed, 1 a step failed, 2 wrong usage or environment, 130 interrupted"
 )]
-pub(crate) struct Arguments {
+pub struct Arguments {
+    /// What to do
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub command: Command,
 }
 
+/// What `cargo xtask` does, by the program that does it.
 #[derive(Subcommand)]
-pub(crate) enum Command {
+pub enum Command {
+    /// A run of steps
+    #[command(flatten)]
+    Run(RunCommand),
+    /// A question that only Nix can answer
+    #[command(flatten)]
+    Nix(NixCommand),
+    /// Measure layers beside one derivation a step (`bench --help` tells more)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Bench {
+        /// Those of `xtask-bench`
+        #[arg(
+            trailing_var_arg = true,
+            allow_hyphen_values = true,
+            value_name = "ARGUMENTS"
+        )]
+        arguments: Vec<OsString>,
+    },
+    /// Print shell completions
+    #[command(after_help = "\
+They complete the command `xtask`, so that both lines are needed, in bash for example:
+  alias xtask='cargo xtask'
+  source <(cargo xtask completions bash)")]
+    Completions {
+        /// The shell that they are for
+        shell: Shell,
+    },
+}
+
+/// Runs steps.
+#[derive(Subcommand)]
+pub enum RunCommand {
     /// Run every step of CI
     Ci(CiArguments),
     /// Check the formatting (`cargo fmt` mends it)
@@ -56,6 +89,30 @@ pub(crate) enum Command {
     Doc(RunArguments),
     /// Build the web page into target/web, in the release profile unless told otherwise
     Wasm(RunArguments),
+}
+
+impl RunCommand {
+    /// How to run, and the kinds of steps.
+    #[must_use]
+    pub fn into_steps(self) -> (RunArguments, Vec<What>) {
+        match self {
+            Self::Ci(arguments) => {
+                let kinds = arguments.steps.kinds();
+                (arguments.run, kinds)
+            }
+            Self::Fmt(run) => (run, vec![What::Fmt]),
+            Self::Clippy(run) => (run, vec![What::Clippy]),
+            Self::Build(run) => (run, vec![What::Build]),
+            Self::Test(run) => (run, vec![What::Test, What::Doctest]),
+            Self::Doc(run) => (run, vec![What::Doc]),
+            Self::Wasm(run) => (run.for_page(), vec![What::Build, What::Bindgen]),
+        }
+    }
+}
+
+/// Asks Nix.
+#[derive(Subcommand)]
+pub enum NixCommand {
     /// Say of every output of the plan whether the Nix store or a binary cache has it
     #[command(after_help = "Exit codes: 0 nothing to build, 1 something to build")]
     Status(StatusArguments),
@@ -67,35 +124,23 @@ pub(crate) enum Command {
     /// Look for what keeps builds from being cached, and say how to mend it
     #[command(after_help = doctor_help())]
     Doctor(DoctorArguments),
-    /// Measure layers beside one derivation a step (`bench --help` tells more)
-    #[command(disable_help_flag = true, disable_version_flag = true)]
-    Bench {
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGUMENTS"
-        )]
-        arguments: Vec<OsString>,
-    },
-    /// Print shell completions
-    #[command(after_help = "\
-They complete the command `xtask`, so that both lines are needed, in bash for example:
-  alias xtask='cargo xtask'
-  source <(cargo xtask completions bash)")]
-    Completions { shell: Shell },
 }
 
+/// Those of `ci`.
 #[derive(Args)]
-pub(crate) struct CiArguments {
+pub struct CiArguments {
+    /// Which steps
     #[command(flatten)]
-    pub(crate) steps: StepArguments,
+    pub steps: StepArguments,
 
+    /// How to run them
     #[command(flatten)]
-    pub(crate) run: RunArguments,
+    pub run: RunArguments,
 }
 
+/// Which kinds of steps.
 #[derive(Args)]
-pub(crate) struct StepArguments {
+pub struct StepArguments {
     /// Take these steps alone
     #[arg(long, value_name = "STEP", value_delimiter = ',')]
     only: Vec<What>,
@@ -107,7 +152,8 @@ pub(crate) struct StepArguments {
 
 impl StepArguments {
     /// The kinds of steps that `--only` and `--skip` leave.
-    pub(crate) fn kinds(&self) -> Vec<What> {
+    #[must_use]
+    pub fn kinds(&self) -> Vec<What> {
         let is_wanted = |what: &What| {
             if self.only.is_empty() {
                 // Only `--browser` asks for it.
@@ -124,22 +170,22 @@ impl StepArguments {
 
 /// What a plan is narrowed to.
 #[derive(Args, Clone)]
-pub(crate) struct SelectionArguments {
+pub struct SelectionArguments {
     /// Take this member alone (may be given several times)
     #[arg(short, long = "package", value_name = "MEMBER")]
-    pub(crate) package: Vec<String>,
+    pub package: Vec<String>,
 
     /// Take this target alone
     #[arg(long)]
-    pub(crate) target: Option<Target>,
+    pub target: Option<Target>,
 
     /// Compile in this profile [default: dev]
     #[arg(long)]
-    pub(crate) profile: Option<Profile>,
+    pub profile: Option<Profile>,
 
     /// Also run the wasm tests in headless Chromium
     #[arg(long)]
-    pub(crate) browser: bool,
+    pub browser: bool,
 }
 
 impl SelectionArguments {
@@ -147,7 +193,7 @@ impl SelectionArguments {
     ///
     /// # Errors
     /// An unknown member, or nothing left to do.
-    pub(crate) fn plan(&self, workspace: &Workspace, kinds: &[What]) -> Result<Vec<Step>> {
+    pub fn plan(&self, workspace: &Workspace, kinds: &[What]) -> Result<Vec<Step>> {
         let mut steps = kinds.to_vec();
         if self.browser && steps.contains(&What::Test) {
             steps.push(What::Browser);
@@ -164,17 +210,18 @@ impl SelectionArguments {
 
 /// What every command that runs steps understands.
 #[derive(Args, Clone)]
-pub(crate) struct RunArguments {
+pub struct RunArguments {
+    /// What to run
     #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
+    pub selection: SelectionArguments,
 
     /// Go on after a failed step
     #[arg(long)]
-    pub(crate) keep_going: bool,
+    pub keep_going: bool,
 
     /// Count a skipped step as a failed one, as CI should
     #[arg(long)]
-    pub(crate) strict: bool,
+    pub strict: bool,
 
     /// Neither download nor build what a trusted binary cache has (Nix); the default where CI=true
     #[arg(long, overrides_with = "no_skip_cached")]
@@ -186,26 +233,27 @@ pub(crate) struct RunArguments {
 
     /// Print the steps and their commands, and run nothing
     #[arg(long)]
-    pub(crate) dry_run: bool,
+    pub dry_run: bool,
 
     /// Print the report as JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 
     /// Write report.json and report.html into this folder
     #[arg(long, value_name = "FOLDER")]
-    pub(crate) report: Option<PathBuf>,
+    pub report: Option<PathBuf>,
 
     /// Show the output of every step, not of failed ones alone
     #[arg(short, long)]
-    pub(crate) verbose: bool,
+    pub verbose: bool,
 
     /// What runs the steps
     #[arg(long, value_enum, default_value_t)]
-    pub(crate) backend: BackendChoice,
+    pub backend: BackendChoice,
 
+    /// What Nix is told
     #[command(flatten)]
-    pub(crate) nix: NixArguments,
+    pub nix: NixArguments,
 }
 
 impl RunArguments {
@@ -216,7 +264,7 @@ impl RunArguments {
     }
 
     /// The arguments of `cargo xtask wasm`: a page is made to be served, so it is optimised.
-    pub(crate) fn for_page(mut self) -> Self {
+    fn for_page(mut self) -> Self {
         let selection = &mut self.selection;
         selection.target = Some(Target::Wasm);
         selection.profile.get_or_insert(Profile::Release);
@@ -224,31 +272,37 @@ impl RunArguments {
     }
 }
 
+/// What is handed on to Nix.
 #[derive(Args, Clone)]
-pub(crate) struct NixArguments {
+pub struct NixArguments {
     /// Flags for Nix, such as --builders; `XTASK_NIX_FLAGS` holds those that are always wanted
     #[arg(last = true, value_name = "NIX FLAG")]
-    pub(crate) flags: Vec<String>,
+    pub flags: Vec<String>,
 }
 
+/// Those of `status`.
 #[derive(Args)]
-pub(crate) struct StatusArguments {
+pub struct StatusArguments {
+    /// Of which steps
     #[command(flatten)]
-    pub(crate) steps: StepArguments,
+    pub steps: StepArguments,
 
+    /// What to run
     #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
+    pub selection: SelectionArguments,
 
     /// Print JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 
+    /// What Nix is told
     #[command(flatten)]
-    pub(crate) nix: NixArguments,
+    pub nix: NixArguments,
 }
 
+/// What is done to the binary cache.
 #[derive(Subcommand)]
-pub(crate) enum CacheCommand {
+pub enum CacheCommand {
     /// Push what was built, with all that it was built with
     Push(CacheArguments),
     /// Push an output and keep it from being collected (Cachix)
@@ -259,6 +313,7 @@ pub(crate) enum CacheCommand {
         /// A check or package of the flake
         output: String,
 
+        /// What Nix is told
         #[command(flatten)]
         nix: NixArguments,
     },
@@ -267,49 +322,55 @@ pub(crate) enum CacheCommand {
     Verify(CacheArguments),
 }
 
+/// Those of `cache push` and `cache verify`.
 #[derive(Args)]
-pub(crate) struct CacheArguments {
+pub struct CacheArguments {
     /// Take the layers of the dependencies, and nothing else that is not named
     #[arg(long)]
-    pub(crate) deps: bool,
+    pub deps: bool,
 
     /// Checks and packages of the flake [default: all that are built]
     #[arg(value_name = "OUTPUT")]
-    pub(crate) outputs: Vec<String>,
+    pub outputs: Vec<String>,
 
+    /// What Nix is told
     #[command(flatten)]
-    pub(crate) nix: NixArguments,
+    pub nix: NixArguments,
 }
 
+/// Those of `why`.
 #[derive(Args)]
-pub(crate) struct WhyArguments {
+pub struct WhyArguments {
     /// A check or package of the flake, such as test-gantry-core or default
-    pub(crate) output: String,
+    pub output: String,
 
     /// Compare with this revision [default: where the branch left the main branch]
     #[arg(long, value_name = "REVISION")]
-    pub(crate) since: Option<String>,
+    pub since: Option<String>,
 
     /// Print the causes as JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 
+    /// What Nix is told
     #[command(flatten)]
-    pub(crate) nix: NixArguments,
+    pub nix: NixArguments,
 }
 
+/// Those of `doctor`.
 #[derive(Args)]
-pub(crate) struct DoctorArguments {
+pub struct DoctorArguments {
     /// Ask nothing outside of this machine
     #[arg(long)]
-    pub(crate) offline: bool,
+    pub offline: bool,
 
     /// Print the findings as JSON
     #[arg(long)]
-    pub(crate) json: bool,
+    pub json: bool,
 
+    /// What Nix is told
     #[command(flatten)]
-    pub(crate) nix: NixArguments,
+    pub nix: NixArguments,
 }
 
 fn doctor_help() -> String {
@@ -320,8 +381,9 @@ fn doctor_help() -> String {
     )
 }
 
+/// What `--backend` asks for.
 #[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum BackendChoice {
+pub enum BackendChoice {
     /// The best that this machine has
     #[default]
     Auto,

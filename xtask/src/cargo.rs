@@ -13,7 +13,7 @@ use crate::plan::Target;
 ///
 /// What that cargo set for xtask's own process is taken out: build scripts watch some of it, and
 /// would run again for each change of caller.
-pub(crate) fn command(subcommand: &str) -> Command {
+pub fn command(subcommand: &str) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.arg(subcommand);
     for (name, _) in env::vars_os() {

@@ -8,7 +8,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 use crate::arguments::RunArguments;
-use crate::backend::{self, Backend, Options};
+use crate::backend::{Backend, Options};
 use crate::display::Display;
 use crate::event::Event;
 use crate::interrupt;
@@ -17,17 +17,22 @@ use crate::plan::{Step, Target, What};
 use crate::report::{Report, RunResult};
 use crate::workspace::Workspace;
 
-/// Runs the steps of the kinds `steps`, and says what came of them.
+/// Runs the steps of the kinds `steps` with `backend`, and says what came of them.
+///
+/// `remark` says why it is this backend where the choice was left open.
 ///
 /// # Errors
 /// Wrong usage, or an environment in which the steps cannot run; failed steps are an exit code.
-pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> {
-    interrupt::install()?;
-    let workspace = Workspace::load()?;
-    let plan = arguments.selection.plan(&workspace, steps)?;
-    let (backend, why) = backend::choose(arguments.backend, &workspace, &arguments.nix.flags)?;
+pub fn run(
+    workspace: &Workspace,
+    arguments: &RunArguments,
+    steps: &[What],
+    backend: &dyn Backend,
+    remark: Option<String>,
+) -> Result<ExitCode> {
+    let plan = arguments.selection.plan(workspace, steps)?;
     if arguments.dry_run {
-        print_plan(&*backend, &workspace, &plan, arguments.json)?;
+        print_plan(backend, workspace, &plan, arguments.json)?;
         return Ok(ExitCode::SUCCESS);
     }
 
@@ -37,10 +42,10 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
         report.fold(&event);
         display.show(&event, &report);
     };
-    if let Some(why) = why {
-        emit(Event::Note(why));
+    if let Some(remark) = remark {
+        emit(Event::Note(remark));
     }
-    if let Some(remark) = unneeded_target(&workspace) {
+    if let Some(remark) = unneeded_target(workspace) {
         emit(Event::Note(remark));
     }
     let options = Options {
@@ -48,7 +53,7 @@ pub(crate) fn run(arguments: &RunArguments, steps: &[What]) -> Result<ExitCode> 
         skip_cached: arguments.skip_cached(),
         color: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
     };
-    backend.run(&workspace, &plan, &options, &mut emit)?;
+    backend.run(workspace, &plan, &options, &mut emit)?;
     let result = report.finish(arguments.strict, interrupt::requested());
 
     if arguments.json {

@@ -6,8 +6,8 @@ use anyhow::Result;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::arguments::Arguments;
-use crate::output;
+use xtask::arguments::Arguments;
+use xtask::output;
 
 /// Prints the completions of `shell` for the program `xtask`, which `cargo xtask` runs.
 pub(crate) fn print(shell: Shell) -> Result<ExitCode> {

@@ -4,11 +4,12 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::cargo;
 use crate::event::Event;
 use crate::plan::{Profile, Step, Target, What};
+use crate::process;
 use crate::wasm_linker::WasmLinker;
 use crate::wasm_std::{self, WasmStd};
 use crate::workspace::Workspace;
@@ -141,6 +142,14 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
         .stderr(Stdio::null())
         .status()
         .is_ok_and(|status| status.success())
+}
+
+/// What rustc prints when it is asked.
+///
+/// # Errors
+/// It cannot be run.
+pub(crate) fn rustc(arguments: &[&str]) -> Result<String> {
+    process::read(Command::new("rustc").args(arguments)).context("cannot run rustc")
 }
 
 /// The file that `PATH` names this program by.

@@ -4,33 +4,67 @@ use serde::Serialize;
 
 /// Steps are named by their index in the plan, activities by the order of their start. Each step
 /// ends in exactly one [`Event::Finished`] or [`Event::Settled`].
-pub(crate) enum Event {
-    /// An activity starts; it runs these steps, or something that steps need.
+pub enum Event {
+    /// An activity starts.
     Started {
+        /// Which.
         activity: usize,
+        /// What it does.
         work: Work,
+        /// The steps that it runs, or that need it.
         steps: Vec<usize>,
     },
     /// An activity printed a line.
-    Line { activity: usize, text: String },
+    Line {
+        /// Which.
+        activity: usize,
+        /// Without the line's end.
+        text: String,
+    },
     /// A tenth of a second passed without a line.
     Tick,
-    /// An activity compiled this crate.
-    Compiled { activity: usize, name: String },
-    /// An activity has transferred so many bytes by now.
-    Transferred { activity: usize, bytes: u64 },
+    /// An activity compiled a crate.
+    Compiled {
+        /// Which.
+        activity: usize,
+        /// The crate's name and version.
+        name: String,
+    },
+    /// An activity has transferred something.
+    Transferred {
+        /// Which.
+        activity: usize,
+        /// How much by now.
+        bytes: u64,
+    },
     /// An activity ended.
     Finished {
+        /// Which.
         activity: usize,
+        /// Since its start.
         seconds: f64,
+        /// Of the steps that it ran.
         outcomes: Vec<(usize, Outcome)>,
     },
     /// An activity failed, whether or not it ran a step.
-    Failed { activity: usize },
-    /// An activity could not start before these ended.
-    Needs { activity: usize, needs: Vec<usize> },
-    /// What became of these steps is known without an activity of their own.
-    Settled { steps: Vec<usize>, outcome: Outcome },
+    Failed {
+        /// Which.
+        activity: usize,
+    },
+    /// An activity could not start before others ended.
+    Needs {
+        /// Which.
+        activity: usize,
+        /// The others.
+        needs: Vec<usize>,
+    },
+    /// What became of steps is known without an activity of their own.
+    Settled {
+        /// Which.
+        steps: Vec<usize>,
+        /// The same for all of them.
+        outcome: Outcome,
+    },
     /// A remark on how the plan is run.
     Note(String),
 }
@@ -38,19 +72,31 @@ pub(crate) enum Event {
 /// What an activity does.
 #[derive(Clone, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub(crate) enum Work {
+pub enum Work {
     /// Runs a program.
-    Command { command: String },
+    Command {
+        /// As one would type it.
+        command: String,
+    },
     /// Builds a derivation.
-    Build { derivation: String },
+    Build {
+        /// Its store path.
+        derivation: String,
+    },
     /// Takes a store path from a binary cache.
-    Substitution { path: String, from: String },
+    Substitution {
+        /// The store path.
+        path: String,
+        /// The cache's URL.
+        from: String,
+    },
 }
 
 /// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "outcome", content = "reason", rename_all = "lowercase")]
-pub(crate) enum Outcome {
+pub enum Outcome {
+    /// Its command exited with 0.
     Passed,
     /// Passed before: its result was in the Nix store.
     Cached,
@@ -61,6 +107,7 @@ pub(crate) enum Outcome {
     Substituted,
     /// Passed: Nix built it.
     Built,
+    /// Run, and not passed.
     Failed,
     /// Not run, because of the failed step that is named.
     Blocked(String),

@@ -1,65 +1,81 @@
-//! Ctrl-C: the running program and all that it started are ended, then the run says how far it came.
+//! Ctrl-C: the running programs and all that they started are ended, then the run says how far it
+//! came.
 
-use std::process;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{process, thread};
 
-use ::nix::sys::signal::{Signal, killpg};
-use ::nix::unistd::Pid;
 use anyhow::{Context as _, Result};
+use libc::{SIGHUP, SIGINT, SIGKILL, SIGTERM, c_int, pid_t};
+use signal_hook::iterator::Signals;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
-/// The process group of the running program; 0 is none.
-static GROUP: AtomicI32 = AtomicI32::new(0);
+/// The process groups of the running programs.
+static GROUPS: Mutex<Vec<pid_t>> = Mutex::new(Vec::new());
 
 /// Handles SIGINT, SIGTERM and SIGHUP from here on. A second one ends everything at once.
-pub(crate) fn install() -> Result<()> {
-    ctrlc::set_handler(|| {
-        let group = GROUP.load(Ordering::SeqCst);
-        if REQUESTED.swap(true, Ordering::SeqCst) {
-            signal(group, Signal::SIGKILL);
-            process::exit(130);
+///
+/// # Errors
+/// The system refuses.
+pub fn install() -> Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).context("cannot handle Ctrl-C")?;
+    thread::spawn(move || {
+        for _ in signals.forever() {
+            let groups = groups();
+            if REQUESTED.swap(true, Ordering::SeqCst) {
+                groups.iter().for_each(|&group| signal(group, SIGKILL));
+                process::exit(130);
+            }
+            groups.iter().for_each(|&group| signal(group, SIGTERM));
         }
-        signal(group, Signal::SIGTERM);
-    })
-    .context("cannot handle Ctrl-C")
+    });
+    Ok(())
 }
 
-pub(crate) fn requested() -> bool {
+/// Whether the user asked for the end.
+pub fn requested() -> bool {
     REQUESTED.load(Ordering::SeqCst)
 }
 
-/// Names the process group that an interrupt ends, for as long as the value lives.
+/// Names a process group that an interrupt ends, for as long as the value lives.
 pub(crate) struct Running {
-    group: i32,
+    group: pid_t,
 }
 
 impl Running {
     /// `group` is the process id of the group's first process.
     pub(crate) fn new(group: u32) -> Self {
-        let group = i32::try_from(group).unwrap_or(0);
-        GROUP.store(group, Ordering::SeqCst);
+        let group = group.cast_signed();
+        groups().push(group);
         // The interrupt may have come before there was a group to end.
         if requested() {
-            signal(group, Signal::SIGTERM);
+            signal(group, SIGTERM);
         }
         Self { group }
     }
 
     /// Ends what did not heed the first signal.
     pub(crate) fn kill(&self) {
-        signal(self.group, Signal::SIGKILL);
+        signal(self.group, SIGKILL);
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        GROUP.store(0, Ordering::SeqCst);
+        groups().retain(|&group| group != self.group);
     }
 }
 
-fn signal(group: i32, signal: Signal) {
-    if group > 0 {
-        // The group may be gone already.
-        let _ = killpg(Pid::from_raw(group), signal);
-    }
+fn groups() -> MutexGuard<'static, Vec<pid_t>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends a signal to a process group, which may be gone already.
+#[expect(
+    unsafe_code,
+    reason = "the crates that wrap this call take longer to compile than all that is done here"
+)]
+fn signal(group: pid_t, signal: c_int) {
+    // SAFETY: it touches no memory of this process.
+    unsafe { libc::killpg(group, signal) };
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 ///
 /// # Errors
 /// It cannot be written for another reason than that nobody reads it.
-pub(crate) fn print(text: &str) -> Result<()> {
+pub fn print(text: &str) -> Result<()> {
     let mut output = anstream::stdout().lock();
     match output
         .write_all(text.as_bytes())
@@ -20,7 +20,7 @@ pub(crate) fn print(text: &str) -> Result<()> {
 }
 
 /// Prints to standard error as far as that can be.
-pub(crate) fn print_error(text: &str) {
+pub fn print_error(text: &str) {
     let mut output = anstream::stderr().lock();
     let _: io::Result<()> = output
         .write_all(text.as_bytes())

@@ -11,7 +11,7 @@ use crate::workspace::{Member, Workspace};
 /// The kinds of steps, in the order in which they run: what fails fast comes first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum What {
+pub enum What {
     /// Check the formatting
     Fmt,
     /// Lint all of a member's targets; warnings are errors
@@ -32,7 +32,7 @@ pub(crate) enum What {
 
 /// A platform that members are built for, as `package.metadata.ci.targets` names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-pub(crate) enum Target {
+pub enum Target {
     /// The machine's own platform
     #[serde(rename = "native")]
     Native,
@@ -42,22 +42,28 @@ pub(crate) enum Target {
     Wasm,
 }
 
+/// A profile of cargo
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Profile {
+pub enum Profile {
     #[default]
+    #[expect(missing_docs, reason = "clap would print it")]
     Dev,
+    #[expect(missing_docs, reason = "clap would print it")]
     Release,
 }
 
 /// One thing to do to one member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Step {
-    pub(crate) what: What,
-    pub(crate) member: String,
+pub struct Step {
+    /// What to do.
+    pub what: What,
+    /// To this member, by name.
+    pub member: String,
     /// Formatting is the same for every target.
-    pub(crate) target: Option<Target>,
-    pub(crate) profile: Option<Profile>,
+    pub target: Option<Target>,
+    /// None where nothing is compiled.
+    pub profile: Option<Profile>,
 }
 
 /// What a run is narrowed to; an empty list of members means all of them.

@@ -1,13 +1,13 @@
-//! Running a program whose output is read line by line while it runs.
+//! Running programs, each in a process group of its own, so that an interrupt ends all that it started.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::os::unix::process::CommandExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{process, thread};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 
 use crate::interrupt;
 
@@ -15,25 +15,21 @@ use crate::interrupt;
 const GRACE: Duration = Duration::from_secs(5);
 const TICK: Duration = Duration::from_millis(100);
 
-pub(crate) enum Output {
+/// What a running program says.
+pub enum Output {
+    /// A line of one of its streams.
     Line(String),
     /// A tenth of a second passed without a line.
     Tick,
 }
 
-/// Runs `command` to its end, in a process group of its own so that an interrupt ends all that
-/// it started. Bytes that are not UTF-8 are replaced.
+/// Runs `command` to its end, and hands on its output while it runs. Bytes that are not UTF-8 are
+/// replaced.
 ///
 /// # Errors
 /// The program cannot be started.
-pub(crate) fn run(command: &mut Command, mut on_output: impl FnMut(Output)) -> Result<ExitStatus> {
-    let mut child = command
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .spawn()
-        .with_context(|| format!("cannot run {}", describe(command)))?;
+pub fn run(command: &mut Command, mut on_output: impl FnMut(Output)) -> Result<ExitStatus> {
+    let mut child = spawn(command, Stdio::null())?;
     let running = interrupt::Running::new(child.id());
     let (sender, lines) = channel();
     if let Some(stdout) = child.stdout.take() {
@@ -66,6 +62,56 @@ pub(crate) fn run(command: &mut Command, mut on_output: impl FnMut(Output)) -> R
         running.kill();
     }
     Ok(status)
+}
+
+/// All that `command` printed, which gets `input` on its standard input.
+///
+/// # Errors
+/// The program cannot be started, or the interrupt came.
+pub fn output(command: &mut Command, input: &str) -> Result<process::Output> {
+    let mut child = spawn(command, Stdio::piped())?;
+    let _running = interrupt::Running::new(child.id());
+    let output = thread::scope(|scope| {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A program that ends before it has read all says itself what was wrong.
+            scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
+        }
+        child.wait_with_output()
+    });
+    if interrupt::requested() {
+        bail!("interrupted");
+    }
+    Ok(output?)
+}
+
+/// Standard output of `command`, without the white space around it.
+///
+/// # Errors
+/// What it printed on standard error where it failed; or it cannot be started.
+pub fn read(command: &mut Command) -> Result<String> {
+    read_with(command, "")
+}
+
+/// The same of a command that gets `input` on its standard input.
+///
+/// # Errors
+/// As those of [`read`].
+pub fn read_with(command: &mut Command, input: &str) -> Result<String> {
+    let output = output(command, input)?;
+    if !output.status.success() {
+        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+fn spawn(command: &mut Command, stdin: Stdio) -> Result<Child> {
+    command
+        .stdin(stdin)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot run {}", describe(command)))
 }
 
 fn forward_lines(pipe: impl Read + Send + 'static, sender: Sender<String>) {

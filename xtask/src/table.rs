@@ -5,13 +5,11 @@ use std::fmt::Write as _;
 use anstyle::Style;
 
 /// A cell and how it is shown.
-pub(crate) type Cell = (String, Style);
+pub type Cell = (String, Style);
 
 /// Rows of as many cells each, their columns aligned; the first row is the heading.
-pub(crate) fn table<const COLUMNS: usize>(
-    heading: [&str; COLUMNS],
-    rows: &[[Cell; COLUMNS]],
-) -> String {
+#[must_use]
+pub fn table<const COLUMNS: usize>(heading: [&str; COLUMNS], rows: &[[Cell; COLUMNS]]) -> String {
     let bold = Style::new().bold();
     let heading = heading.map(|cell| (cell.to_owned(), bold));
     let rows = || [&heading].into_iter().chain(rows);

@@ -4,10 +4,9 @@
 use std::env;
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use xshell::{Shell, cmd};
+use anyhow::Result;
 
-use crate::environment::find_program;
+use crate::environment::{find_program, rustc};
 
 pub(crate) enum WasmLinker {
     /// The toolchain's, or the one that the user has configured.
@@ -22,11 +21,7 @@ impl WasmLinker {
     /// # Errors
     /// rustc cannot be run.
     pub(crate) fn find() -> Result<Self> {
-        let shell = Shell::new()?;
-        let libraries = cmd!(shell, "rustc --print target-libdir")
-            .quiet()
-            .read()
-            .context("cannot run rustc")?;
+        let libraries = rustc(&["--print", "target-libdir"])?;
         let programs = Path::new(&libraries).with_file_name("bin");
         let is_configured = env::var_os("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER").is_some();
         Ok(

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
-use xshell::{Shell, cmd};
 
+use crate::environment::rustc;
 use crate::process::{self, Output};
 use crate::workspace::Workspace;
 use crate::{cargo, environment, interrupt};
@@ -47,11 +47,10 @@ impl WasmStd {
 /// # Errors
 /// rustc cannot be run, or the interrupt came.
 pub(crate) fn provide(workspace: &Workspace, note: &mut dyn FnMut(&str)) -> Result<WasmStd> {
-    let shell = Shell::new()?;
-    if has_std(&target_libraries(&shell)?) {
+    if has_std(&target_libraries()?) {
         return Ok(WasmStd::Installed);
     }
-    let toolchain = Toolchain::query(&shell)?;
+    let toolchain = Toolchain::query()?;
     let sysroot = workspace
         .target_directory
         .join(format!("{TARGET}-sysroot"))
@@ -59,7 +58,7 @@ pub(crate) fn provide(workspace: &Workspace, note: &mut dyn FnMut(&str)) -> Resu
     if has_std(&libraries_in(&sysroot)) {
         return Ok(WasmStd::Built(sysroot));
     }
-    if toolchain.rustup_adds_target() && has_std(&target_libraries(&shell)?) {
+    if toolchain.rustup_adds_target() && has_std(&target_libraries()?) {
         note(&format!(
             "the standard library of {TARGET} was missing: `rustup target add` installed it"
         ));
@@ -68,7 +67,7 @@ pub(crate) fn provide(workspace: &Workspace, note: &mut dyn FnMut(&str)) -> Resu
     note(&format!(
         "the standard library of {TARGET} is missing: it is compiled from its source, once for this toolchain (about a minute)"
     ));
-    match build(&shell, &toolchain, &sysroot) {
+    match build(&toolchain, &sysroot) {
         Ok(()) => Ok(WasmStd::Built(sysroot)),
         Err(error) if interrupt::requested() => Err(error),
         Err(error) => Ok(WasmStd::Missing(format!(
@@ -88,8 +87,8 @@ struct Toolchain {
 }
 
 impl Toolchain {
-    fn query(shell: &Shell) -> Result<Self> {
-        let version = cmd!(shell, "rustc --version --verbose").quiet().read()?;
+    fn query() -> Result<Self> {
+        let version = rustc(&["--version", "--verbose"])?;
         let field = |name: &str| {
             let value = version
                 .lines()
@@ -100,7 +99,7 @@ impl Toolchain {
         let commit = field("commit-hash")
             .filter(|hash| hash != "unknown")
             .unwrap_or_else(|| release.clone());
-        let sysroot = cmd!(shell, "rustc --print sysroot").quiet().read()?.into();
+        let sysroot = rustc(&["--print", "sysroot"])?.into();
         Ok(Self {
             sysroot,
             release,
@@ -127,12 +126,8 @@ impl Toolchain {
     }
 }
 
-fn target_libraries(shell: &Shell) -> Result<PathBuf> {
-    Ok(cmd!(shell, "rustc --print target-libdir --target {TARGET}")
-        .quiet()
-        .read()
-        .context("cannot run rustc")?
-        .into())
+fn target_libraries() -> Result<PathBuf> {
+    Ok(rustc(&["--print", "target-libdir", "--target", TARGET])?.into())
 }
 
 fn libraries_in(sysroot: &Path) -> PathBuf {
@@ -165,13 +160,13 @@ fn rlibs(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Compiles the library into `sysroot`, which appears only when it is complete.
-fn build(shell: &Shell, toolchain: &Toolchain, sysroot: &Path) -> Result<()> {
+fn build(toolchain: &Toolchain, sysroot: &Path) -> Result<()> {
     let work = sysroot.with_extension("partial");
     if work.exists() {
         fs::remove_dir_all(&work)?;
     }
     fs::create_dir_all(work.join("empty/src"))?;
-    let source = source(shell, toolchain, &work)?;
+    let source = source(toolchain, &work)?;
     fs::write(
         work.join("empty/Cargo.toml"),
         "[workspace]\n[package]\nname = \"empty\"\nedition = \"2024\"\n",
@@ -215,17 +210,14 @@ fn build(shell: &Shell, toolchain: &Toolchain, sysroot: &Path) -> Result<()> {
 
 /// The folder `library` of the source of exactly this toolchain: the sysroot's, or that of the
 /// distribution's package rust-src, unpacked below `work`.
-fn source(shell: &Shell, toolchain: &Toolchain, work: &Path) -> Result<PathBuf> {
+fn source(toolchain: &Toolchain, work: &Path) -> Result<PathBuf> {
     let installed = toolchain.sysroot.join("lib/rustlib/src/rust/library");
     if installed.join("std").exists() {
         return Ok(installed);
     }
     let release = &toolchain.release;
-    let versions = cmd!(shell, "apt-cache madison rust-src")
-        .quiet()
-        .ignore_stderr()
-        .read()
-        .unwrap_or_default();
+    let versions = process::read(Command::new("apt-cache").args(["madison", "rust-src"]));
+    let versions = versions.unwrap_or_default();
     let Some(version) = package_version(&versions, release) else {
         bail!("neither the toolchain nor apt has its source, rust-src {release}");
     };

@@ -5,26 +5,32 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
+use serde_json::Value;
 
-use crate::cache;
 use crate::cargo;
 use crate::plan::Target;
+use crate::suggestion::nearest;
 
+/// The workspace, reduced to what its plans are made of.
 #[derive(Default)]
-pub(crate) struct Workspace {
-    pub(crate) root: PathBuf,
-    pub(crate) target_directory: PathBuf,
+pub struct Workspace {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Where cargo puts what it makes.
+    pub target_directory: PathBuf,
     /// Sorted by name.
-    pub(crate) members: Vec<Member>,
-    /// From `workspace.metadata.cache`.
-    pub(crate) cache: Option<cache::Settings>,
+    pub members: Vec<Member>,
+    /// `workspace.metadata.cache`, which only Nix has a use for.
+    pub cache: Option<Value>,
 }
 
 /// A member, reduced to what decides its steps.
 #[derive(Default)]
-pub(crate) struct Member {
-    pub(crate) name: String,
-    pub(crate) directory: PathBuf,
+pub struct Member {
+    /// The package's.
+    pub name: String,
+    /// Its folder.
+    pub directory: PathBuf,
     /// From `package.metadata.ci.targets`; native alone where a manifest says nothing.
     pub(crate) targets: Vec<Target>,
     /// Whether `cargo build` without arguments takes it.
@@ -45,9 +51,9 @@ impl Workspace {
     /// The workspace around the current directory.
     ///
     /// # Errors
-    /// No workspace here, a manifest that cargo cannot read, an unknown name in
-    /// `package.metadata.ci`, or an incomplete `workspace.metadata.cache`.
-    pub(crate) fn load() -> Result<Self> {
+    /// No workspace here, a manifest that cargo cannot read, or an unknown name in
+    /// `package.metadata.ci`.
+    pub fn load() -> Result<Self> {
         let output = cargo::command("metadata")
             .args(["--no-deps", "--format-version", "1"])
             .output()
@@ -69,23 +75,14 @@ impl Workspace {
     /// A name that no member has.
     pub(crate) fn select(&self, names: &[String]) -> Result<Vec<&Member>> {
         if let Some(unknown) = names.iter().find(|&name| self.member(name).is_none()) {
-            let nearest = self
-                .members
-                .iter()
-                .map(|member| (strsim::jaro_winkler(unknown, &member.name), &member.name))
-                .max_by(|one, other| one.0.total_cmp(&other.0));
-            match nearest {
-                Some((similarity, name)) if similarity > 0.7 => {
-                    bail!("no member is called `{unknown}`: did you mean `{name}`?")
-                }
-                _ => {
-                    let all: Vec<_> = self.members.iter().map(|member| &*member.name).collect();
-                    bail!(
-                        "no member is called `{unknown}`: there are {}",
-                        all.join(", ")
-                    )
-                }
+            let all: Vec<_> = self.members.iter().map(|member| &*member.name).collect();
+            if let Some(name) = nearest(unknown, all.iter().copied()) {
+                bail!("no member is called `{unknown}`: did you mean `{name}`?");
             }
+            bail!(
+                "no member is called `{unknown}`: there are {}",
+                all.join(", ")
+            );
         }
         Ok(self
             .members
@@ -94,7 +91,9 @@ impl Workspace {
             .collect())
     }
 
-    pub(crate) fn member(&self, name: &str) -> Option<&Member> {
+    /// The member of this name.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Member> {
         self.members.iter().find(|member| member.name == name)
     }
 
@@ -138,7 +137,7 @@ struct Metadata {
     workspace_default_members: Vec<String>,
     target_directory: PathBuf,
     #[serde(rename = "metadata")]
-    workspace: Option<serde_json::Value>,
+    workspace: Option<Value>,
 }
 
 #[derive(Deserialize)]
@@ -149,7 +148,7 @@ struct Package {
     targets: Vec<CargoTarget>,
     features: BTreeMap<String, Vec<String>>,
     dependencies: Vec<Dependency>,
-    metadata: Option<serde_json::Value>,
+    metadata: Option<Value>,
 }
 
 /// A library, binary, test, …: what cargo calls a target besides platforms.
@@ -185,12 +184,7 @@ impl TryFrom<Metadata> for Workspace {
             .workspace
             .as_ref()
             .and_then(|metadata| metadata.get("cache"))
-            .map(cache::Settings::deserialize)
-            .transpose()
-            .with_context(|| {
-                let manifest = metadata.workspace_root.join("Cargo.toml");
-                format!("{}: workspace.metadata.cache", manifest.display())
-            })?;
+            .cloned();
         Ok(Self {
             root: metadata.workspace_root,
             target_directory: metadata.target_directory,

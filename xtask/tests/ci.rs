@@ -6,13 +6,12 @@ mod support;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-use support::{Workspace, text};
+use support::{Workspace, isolated, text};
 
 #[test]
 fn a_sound_workspace_passes_and_a_second_run_compiles_nothing() {
@@ -506,7 +505,7 @@ fn an_interrupt_ends_the_children_and_still_prints_the_table() {
     let test: u32 = fs::read_to_string(&marker).unwrap().parse().unwrap();
     assert!(is_running(test));
 
-    kill(process(child.id()), Signal::SIGINT).unwrap();
+    assert!(signal("INT", child.id()));
     let mut table = String::new();
     child
         .stdout
@@ -523,6 +522,73 @@ fn an_interrupt_ends_the_children_and_still_prints_the_table() {
 }
 
 #[test]
+fn what_asks_nix_is_left_to_the_program_for_it() {
+    let workspace = Workspace::new();
+    workspace.write("flake.nix", "{ }");
+    let programs = programs_without(&workspace, &["nix"]);
+    stand_in(&programs, "nix");
+    let installed = workspace.path().join("installed");
+    fs::create_dir(&installed).unwrap();
+    fs::copy(env!("CARGO_BIN_EXE_xtask"), installed.join("xtask")).unwrap();
+    stand_in(&installed, "xtask-nix");
+    let printed = |program: &Path, cargo: Option<&Path>, arguments: &[&str]| {
+        let mut command = isolated(program, workspace.path());
+        command.args(arguments).env("PATH", &programs);
+        match cargo {
+            Some(cargo) => command.env("CARGO", cargo),
+            None => command.env_remove("CARGO"),
+        };
+        text(&command.output().unwrap().stdout)
+    };
+    for arguments in [
+        &["status", "--json", "--", "-L"][..],
+        &["cache", "verify"],
+        &["why", "default"],
+        &["doctor", "--offline"],
+        &["ci", "--backend", "nix"],
+        &["test", "-p", "app"],
+    ] {
+        assert_eq!(
+            printed(&installed.join("xtask"), None, arguments),
+            format!("xtask-nix {}\n", arguments.join(" "))
+        );
+    }
+    // Where cargo runs xtask, it runs the other program too, and compiles it first.
+    let cargo = stand_in(&installed, "cargo");
+    assert_eq!(
+        printed(&installed.join("xtask"), Some(&cargo), &["status"]),
+        "cargo run --quiet --locked --package xtask-nix -- status\n"
+    );
+}
+
+#[test]
+fn without_nix_it_is_said_why_cargo_was_taken() {
+    let workspace = Workspace::new();
+    let programs = programs_without(&workspace, &["nix"]);
+    let run = |arguments: &[&str]| {
+        let mut command = workspace.command(arguments);
+        let output = command.env("PATH", &programs).output().unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, shown) = run(&["fmt"]);
+    assert!(
+        code == Some(0) && shown.contains("backend cargo: there is no flake.nix"),
+        "{shown}"
+    );
+    workspace.write("flake.nix", "{ }");
+    let (code, shown) = run(&["fmt"]);
+    assert!(
+        code == Some(0) && shown.contains("backend cargo: nix is not on PATH"),
+        "{shown}"
+    );
+    let (code, shown) = run(&["fmt", "--backend", "nix"]);
+    assert!(
+        code == Some(2) && shown.contains("https://nixos.org/download"),
+        "{shown}"
+    );
+}
+
+#[test]
 fn completions_know_every_command() {
     let workspace = Workspace::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
@@ -535,8 +601,11 @@ fn completions_know_every_command() {
     }
 }
 
-fn process(id: u32) -> Pid {
-    Pid::from_raw(id.try_into().unwrap())
+/// Whether the process was there to be sent the signal.
+fn signal(name: &str, id: u32) -> bool {
+    let command = format!("kill -{name} {id} 2>/dev/null");
+    let status = Command::new("sh").args(["-c", &command]).status();
+    status.unwrap().success()
 }
 
 fn is_running(id: u32) -> bool {
@@ -544,7 +613,7 @@ fn is_running(id: u32) -> bool {
         // A zombie has ended; only its parent has not asked yet.
         Ok(status) => !status.contains(") Z "),
         // Linux alone has such files.
-        Err(_) => !cfg!(target_os = "linux") && kill(process(id), None).is_ok(),
+        Err(_) => !cfg!(target_os = "linux") && signal("0", id),
     }
 }
 
@@ -557,7 +626,7 @@ fn wait_until(condition: impl Fn() -> bool) {
 }
 
 /// A folder of links to all programs of `PATH` but these.
-fn programs_without(workspace: &Workspace, without: &[&str]) -> std::path::PathBuf {
+fn programs_without(workspace: &Workspace, without: &[&str]) -> PathBuf {
     let folder = workspace.path().join("programs");
     fs::create_dir(&folder).unwrap();
     for source in std::env::split_paths(&std::env::var_os("PATH").unwrap()) {
@@ -572,7 +641,15 @@ fn programs_without(workspace: &Workspace, without: &[&str]) -> std::path::PathB
     folder
 }
 
-fn which(program: &str) -> std::path::PathBuf {
+/// A program that prints its own name and the arguments that it was given.
+fn stand_in(folder: &Path, name: &str) -> PathBuf {
+    let program = folder.join(name);
+    fs::write(&program, "#!/bin/sh\necho \"${0##*/}\" \"$@\"\n").unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program
+}
+
+fn which(program: &str) -> PathBuf {
     std::env::split_paths(&std::env::var_os("PATH").unwrap())
         .map(|folder| folder.join(program))
         .find(|path| path.is_file())

@@ -7,8 +7,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use xtask::process;
 
-use crate::process;
 use crate::repository::Repository;
 
 /// How many members of the layer below a member depends on.
@@ -137,10 +137,11 @@ impl Workspace {
     /// The folder holds something else, cannot be written, or cargo cannot reach its registry.
     pub(crate) fn write(&self, repository: &Repository, nonce: &str) -> Result<()> {
         self.write_files(repository, nonce)?;
-        let output = process::run(
+        let output = process::output(
             Command::new("cargo")
                 .args(["generate-lockfile", "--quiet"])
                 .current_dir(&self.folder),
+            "",
         )?;
         if !output.status.success() {
             bail!(

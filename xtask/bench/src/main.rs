@@ -3,7 +3,6 @@
 mod figures;
 mod generate;
 mod nix;
-mod process;
 mod repository;
 mod run;
 
@@ -15,6 +14,7 @@ use clap::{Parser, Subcommand};
 use generate::{Size, Workspace};
 use repository::Repository;
 use run::RunArguments;
+use xtask::interrupt;
 
 /// Measures layers of members beside one derivation a step for the whole workspace
 #[derive(Parser)]
@@ -52,7 +52,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     eprintln!("error: {error:#}");
-    ExitCode::from(if process::interrupted() {
+    ExitCode::from(if interrupt::requested() {
         130
     } else if error.is::<nix::Failed>() {
         1
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn execute(command: Command) -> Result<()> {
-    process::handle_interrupts()?;
+    interrupt::install()?;
     match command {
         Command::Generate { folder, size } => {
             Workspace::new(&folder, size)?.write(&Repository::new(), "generated\n")

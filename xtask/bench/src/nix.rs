@@ -8,8 +8,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Result;
-
-use crate::process;
+use xtask::process;
 
 /// Extra arguments of every `nix` command that reads a flake, separated by white space.
 const FLAGS: &str = "XTASK_NIX_FLAGS";
@@ -154,7 +153,7 @@ fn nix(arguments: &[&str]) -> Command {
 
 /// What the command prints on standard output.
 fn ask(command: &mut Command) -> Result<String> {
-    let output = process::run(command)?;
+    let output = process::output(command, "")?;
     if !output.status.success() {
         let words: Vec<_> = [command.get_program()]
             .into_iter()

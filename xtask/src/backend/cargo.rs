@@ -17,7 +17,8 @@ use crate::plan::{Step, Target, What};
 use crate::process::{self, Output};
 use crate::workspace::Workspace;
 
-pub(crate) struct Cargo;
+/// Plain cargo.
+pub struct Cargo;
 
 impl Backend for Cargo {
     fn name(&self) -> &'static str {

@@ -4,29 +4,29 @@ mod attribution;
 mod batch;
 mod bindings;
 mod cargo;
-mod nix;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
-use crate::arguments::BackendChoice;
+use crate::environment::find_program;
 use crate::event::Event;
 use crate::plan::Step;
 use crate::workspace::Workspace;
 
-use self::cargo::Cargo;
-use self::nix::Nix;
+pub use self::cargo::Cargo;
 
 /// How to run the plan, beyond what the plan says.
-pub(crate) struct Options {
+pub struct Options {
     /// Whether a failed step ends the run.
-    pub(crate) keep_going: bool,
+    pub keep_going: bool,
     /// Whether a result in a trusted binary cache is as good as one here.
-    pub(crate) skip_cached: bool,
+    pub skip_cached: bool,
     /// Whether the programs that run may colour their output.
-    pub(crate) color: bool,
+    pub color: bool,
 }
 
-pub(crate) trait Backend {
+/// Runs plans.
+pub trait Backend {
+    /// As `--backend` spells it.
     fn name(&self) -> &'static str;
 
     /// The commands that would run the plan, with the steps that each runs.
@@ -45,27 +45,16 @@ pub(crate) trait Backend {
     ) -> Result<()>;
 }
 
-/// The backend for `choice`, and why it was taken where the choice was left open.
-///
-/// `nix_flags` are for every command of Nix.
+/// Whether the Nix backend can be tried, as far as that can be told without asking Nix.
 ///
 /// # Errors
-/// Nix is asked for and cannot run the plan here.
-pub(crate) fn choose(
-    choice: BackendChoice,
-    workspace: &Workspace,
-    nix_flags: &[String],
-) -> Result<(Box<dyn Backend>, Option<String>)> {
-    let nix = || Nix::find(workspace, nix_flags);
-    Ok(match choice {
-        BackendChoice::Cargo => (Box::new(Cargo), None),
-        BackendChoice::Nix => (Box::new(nix()?), None),
-        BackendChoice::Auto => match nix() {
-            Ok(nix) => (
-                Box::new(nix),
-                Some("backend nix: it is installed, and this is a flake".into()),
-            ),
-            Err(reason) => (Box::new(Cargo), Some(format!("backend cargo: {reason:#}"))),
-        },
-    })
+/// The workspace is no flake, or `nix` is not on `PATH`.
+pub fn require_nix(workspace: &Workspace) -> Result<()> {
+    if !workspace.root.join("flake.nix").exists() {
+        bail!("there is no flake.nix in {}", workspace.root.display());
+    }
+    if find_program("nix").is_none() {
+        bail!("nix is not on PATH: install it from https://nixos.org/download");
+    }
+    Ok(())
 }

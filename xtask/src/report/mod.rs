@@ -329,7 +329,8 @@ fn crates(count: usize) -> String {
 }
 
 /// A number of bytes in the decimal unit that suits it.
-pub(crate) fn bytes(bytes: u64) -> String {
+#[must_use]
+pub fn bytes(bytes: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
     let mut number = bytes as f64;
     for unit in ["B", "kB", "MB"] {

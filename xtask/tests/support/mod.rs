@@ -1,14 +1,18 @@
-//! Small workspaces in temporary folders, and xtask's binary run in them.
+//! Small workspaces in temporary folders, and the program that is tested run in them.
 
-pub(crate) mod flake;
-pub(crate) mod http;
-
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// xtask, or xtask-nix in the tests of that.
+const PROGRAM: Option<&str> = match option_env!("CARGO_BIN_EXE_xtask-nix") {
+    None => option_env!("CARGO_BIN_EXE_xtask"),
+    program => program,
+};
 
 /// A real workspace that is removed when the value goes.
 pub(crate) struct Workspace {
@@ -94,9 +98,9 @@ impl Workspace {
             .unwrap()
     }
 
-    /// A command that runs xtask here.
+    /// A command that runs the program of the tests' own package here.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = isolated(env!("CARGO_BIN_EXE_xtask"), self.path());
+        let mut command = isolated(PROGRAM.unwrap(), self.path());
         command.args(arguments);
         command
     }
@@ -149,7 +153,7 @@ impl Report {
 }
 
 /// A command without what the test's own run was configured with.
-fn isolated(program: &str, folder: &Path) -> Command {
+pub(crate) fn isolated(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
     // The user's own binary cache is no part of a test.

@@ -1,0 +1,107 @@
+//! Runs a plan as one `nix build` over the flake's checks.
+
+mod run;
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+use xtask::backend::{Backend, Options};
+use xtask::event::{Event, Outcome};
+use xtask::interrupt;
+use xtask::plan::Step;
+use xtask::process::{self, Output};
+use xtask::workspace::Workspace;
+
+use self::run::Run;
+use crate::nix::{self, Availability, Outputs, Place, Program};
+
+pub(crate) struct Nix {
+    program: Program,
+}
+
+impl Nix {
+    /// Nix with these flags, and those of the variable `XTASK_NIX_FLAGS`, in every command.
+    ///
+    /// # Errors
+    /// Why Nix cannot run the plan here, and the command that mends it.
+    pub(crate) fn find(workspace: &Workspace, flags: &[String]) -> Result<Self> {
+        Ok(Self {
+            program: Program::find(workspace, flags)?,
+        })
+    }
+
+    /// Settles the steps whose results a trusted cache has; the outputs of the others are left.
+    fn skip_cached(&self, outputs: Outputs, emit: &mut dyn FnMut(Event)) -> Result<Outputs> {
+        let availability = Availability::of(&self.program, &outputs.paths())?;
+        for warning in &availability.warnings {
+            emit(Event::Note(warning.clone()));
+        }
+        let mut by_cache: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (step, check) in outputs.checks() {
+            if let Place::Cache { url, .. } = availability.place(&check.path) {
+                by_cache.entry(url).or_default().push(step);
+            }
+        }
+        let skipped: Vec<usize> = by_cache.values().flatten().copied().collect();
+        for (url, steps) in by_cache {
+            let outcome = Outcome::CachedIn(format!("in {url}"));
+            emit(Event::Settled { steps, outcome });
+        }
+        Ok(outputs.without(&skipped))
+    }
+}
+
+impl Backend for Nix {
+    fn name(&self) -> &'static str {
+        "nix"
+    }
+
+    fn commands(&self, _workspace: &Workspace, plan: &[Step]) -> Vec<(Vec<usize>, String)> {
+        let system = nix::system().unwrap_or("SYSTEM".into());
+        plan.iter()
+            .enumerate()
+            .map(|(index, step)| {
+                let command = format!("nix build .#checks.{system}.{}", nix::check_name(step));
+                (vec![index], command)
+            })
+            .collect()
+    }
+
+    fn run(
+        &self,
+        workspace: &Workspace,
+        plan: &[Step],
+        options: &Options,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<()> {
+        for warning in nix::untracked_warnings(&workspace.root) {
+            emit(Event::Note(warning));
+        }
+        let mut outputs = Outputs::evaluate(&self.program, plan)?;
+        for (step, reason) in outputs.missing(plan) {
+            emit(Event::Settled {
+                steps: vec![step],
+                outcome: Outcome::Skipped(reason),
+            });
+        }
+        if options.skip_cached {
+            outputs = self.skip_cached(outputs, emit)?;
+        }
+        let installables = outputs.installables();
+        if installables.is_empty() {
+            return Ok(());
+        }
+
+        let mut command = self.program.command(&["build"]);
+        command
+            .args(["--keep-going", "--no-link", "--log-format", "internal-json"])
+            .args(installables);
+        let mut run = Run::new(&outputs, emit);
+        process::run(&mut command, |output| match output {
+            Output::Tick => run.tick(),
+            Output::Line(line) => run.line(&line),
+        })?;
+        run.settle(&self.program, interrupt::requested());
+        Ok(())
+    }
+}

@@ -1,0 +1,265 @@
+//! A `nix build` while it runs: Nix's log becomes events.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+
+use xtask::event::{Event, Outcome, Work};
+
+use crate::nix::{Check, Entry, Outputs, Program};
+
+pub(super) struct Run<'run> {
+    outputs: &'run Outputs,
+    emit: &'run mut dyn FnMut(Event),
+    /// Nix's activities that are this run's, by Nix's id.
+    running: BTreeMap<u64, Activity>,
+    /// How many activities have started.
+    started: usize,
+    /// The activities that build derivations.
+    builds: BTreeMap<String, usize>,
+    /// Derivations that failed themselves.
+    failed: BTreeSet<String>,
+    /// Derivations of which a dependency failed.
+    blocked: BTreeSet<String>,
+    /// Steps whose outcome is known.
+    settled: BTreeSet<usize>,
+    warnings: BTreeSet<String>,
+}
+
+struct Activity {
+    index: usize,
+    started: Instant,
+    steps: Vec<usize>,
+    success: Outcome,
+}
+
+impl<'run> Run<'run> {
+    pub(super) fn new(outputs: &'run Outputs, emit: &'run mut dyn FnMut(Event)) -> Self {
+        Self {
+            outputs,
+            emit,
+            running: BTreeMap::new(),
+            started: 0,
+            builds: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            blocked: BTreeSet::new(),
+            settled: BTreeSet::new(),
+            warnings: BTreeSet::new(),
+        }
+    }
+
+    pub(super) fn tick(&mut self) {
+        (self.emit)(Event::Tick);
+    }
+
+    /// Takes a line of Nix's log.
+    pub(super) fn line(&mut self, line: &str) {
+        match Entry::parse(line) {
+            Entry::BuildStarted { id, derivation } => {
+                let steps = self.steps(|check| check.derivation == derivation);
+                self.builds.insert(derivation.clone(), self.started);
+                self.start(id, Work::Build { derivation }, steps, Outcome::Built);
+            }
+            Entry::SubstitutionStarted { id, path, from } => {
+                let steps = self.steps(|check| check.path == path);
+                self.start(
+                    id,
+                    Work::Substitution { path, from },
+                    steps,
+                    Outcome::Substituted,
+                );
+            }
+            Entry::CopyStarted { id, parent } => {
+                // Its progress is that of the substitution that it is part of.
+                if let Some(activity) = self.running.get(&parent) {
+                    let copy = Activity {
+                        steps: Vec::new(),
+                        success: activity.success.clone(),
+                        ..*activity
+                    };
+                    self.running.insert(id, copy);
+                }
+            }
+            Entry::Stopped { id } => self.stop(id),
+            Entry::Line { id, text } => self.print(id, text),
+            Entry::Progress { id, bytes } => {
+                if let Some(activity) = self.running.get(&id) {
+                    (self.emit)(Event::Transferred {
+                        activity: activity.index,
+                        bytes,
+                    });
+                }
+            }
+            Entry::CannotBuild { derivation, reason } => {
+                let set = if reason.contains("dependenc") {
+                    &mut self.blocked
+                } else {
+                    &mut self.failed
+                };
+                set.insert(derivation);
+            }
+            Entry::Warning(text) => self.note(text),
+            // That the whole build failed is said by its steps.
+            Entry::Error(text) if text.starts_with("build of ") => {}
+            Entry::Error(text) => self.note(format!("error: {text}")),
+            Entry::Untrusted { .. } | Entry::Other => {}
+        }
+    }
+
+    fn steps(&self, is_meant: impl Fn(&Check) -> bool) -> Vec<usize> {
+        self.outputs
+            .checks()
+            .filter(|(_, check)| is_meant(check))
+            .map(|(step, _)| step)
+            .collect()
+    }
+
+    fn start(&mut self, id: u64, work: Work, steps: Vec<usize>, success: Outcome) {
+        (self.emit)(Event::Started {
+            activity: self.started,
+            work,
+            steps: steps.clone(),
+        });
+        let activity = Activity {
+            index: self.started,
+            started: Instant::now(),
+            steps,
+            success,
+        };
+        self.running.insert(id, activity);
+        self.started += 1;
+    }
+
+    fn stop(&mut self, id: u64) {
+        let Some(activity) = self.running.remove(&id) else {
+            return;
+        };
+        if self
+            .running
+            .values()
+            .any(|other| other.index == activity.index)
+        {
+            // A copy; the substitution goes on.
+            return;
+        }
+        let mut outcomes = Vec::new();
+        for (step, check) in self.outputs.checks() {
+            if activity.steps.contains(&step) && Path::new(&check.path).exists() {
+                outcomes.push((step, activity.success.clone()));
+                self.settled.insert(step);
+            }
+        }
+        (self.emit)(Event::Finished {
+            activity: activity.index,
+            seconds: activity.started.elapsed().as_secs_f64(),
+            outcomes,
+        });
+    }
+
+    fn print(&mut self, id: u64, text: String) {
+        let Some(activity) = self.running.get(&id).map(|activity| activity.index) else {
+            return;
+        };
+        if let Some(name) = compiled_crate(&text) {
+            (self.emit)(Event::Compiled { activity, name });
+        }
+        (self.emit)(Event::Line { activity, text });
+    }
+
+    /// Says something once, however often Nix does.
+    fn note(&mut self, text: String) {
+        if self.warnings.insert(text.clone()) {
+            (self.emit)(Event::Note(text));
+        }
+    }
+
+    /// Says what became of all steps that the log did not tell of.
+    pub(super) fn settle(self, program: &Program, interrupted: bool) {
+        for (derivation, &activity) in &self.builds {
+            if self.failed.contains(derivation) {
+                (self.emit)(Event::Failed { activity });
+            }
+            let needs = self.needs(derivation);
+            (self.emit)(Event::Needs { activity, needs });
+        }
+        let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
+        for (step, check) in self.outputs.checks() {
+            if self.settled.contains(&step) {
+                continue;
+            }
+            let outcome = if Path::new(&check.path).exists() {
+                Outcome::Cached
+            } else if interrupted {
+                Outcome::Interrupted
+            } else if self.blocked.contains(&check.derivation) {
+                Outcome::Blocked(self.blockers(program, &check.derivation))
+            } else {
+                Outcome::Failed
+            };
+            match by_outcome.iter_mut().find(|(other, _)| *other == outcome) {
+                Some((_, steps)) => steps.push(step),
+                None => by_outcome.push((outcome, vec![step])),
+            }
+        }
+        for (outcome, steps) in by_outcome {
+            (self.emit)(Event::Settled { steps, outcome });
+        }
+    }
+
+    /// The builds that `derivation` waited for.
+    fn needs(&self, derivation: &str) -> Vec<usize> {
+        let references = Program::references(derivation).unwrap_or_default();
+        references
+            .iter()
+            .filter_map(|path| self.builds.get(path))
+            .copied()
+            .collect()
+    }
+
+    /// Which failed derivations `derivation` waits for.
+    fn blockers(&self, program: &Program, derivation: &str) -> String {
+        let closure = program
+            .read(&["path-info", "--recursive", derivation])
+            .unwrap_or_default();
+        let names: Vec<_> = closure
+            .lines()
+            .filter(|path| self.failed.contains(*path))
+            .filter_map(|path| path.rsplit('/').next()?.split_once('-'))
+            .map(|(_hash, name)| name.trim_end_matches(".drv"))
+            .collect();
+        format!("after {} failed", names.join(", "))
+    }
+}
+
+/// The name and version of the crate that cargo says to compile on this line of a build's log.
+fn compiled_crate(line: &str) -> Option<String> {
+    let line = anstream::adapter::strip_str(line).to_string();
+    let mut words = line.split_whitespace();
+    let verb = words.next()?;
+    if !["Compiling", "Checking", "Documenting"].contains(&verb) {
+        return None;
+    }
+    let name = words.next()?;
+    let version = words.next()?.strip_prefix('v')?;
+    Some(format!("{name} {version}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargos_lines_name_the_compiled_crate() {
+        let compiled = |line| compiled_crate(line);
+        assert_eq!(
+            compiled("   Compiling serde v1.0.2"),
+            Some("serde 1.0.2".into())
+        );
+        assert_eq!(
+            compiled("    Checking core v0.1.0 (/build/source/core)"),
+            Some("core 0.1.0".into())
+        );
+        assert_eq!(compiled("    Finished `dev` profile"), None);
+        assert_eq!(compiled("Compiling is slow"), None);
+    }
+}

@@ -1,0 +1,170 @@
+//! The workspace's binary cache: `cargo xtask cache`, and what every call of Nix is told of it.
+
+mod contents;
+mod key;
+mod local;
+mod pin;
+mod push;
+mod settings;
+mod verify;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use xtask::arguments::{CacheArguments, CacheCommand};
+use xtask::output;
+use xtask::workspace::Workspace;
+
+use self::contents::Contents;
+use self::key::SecretKey;
+use self::local::Local;
+pub(crate) use self::settings::{Address, Settings};
+use crate::nix::Program;
+
+/// Runs a command of `cargo xtask cache`.
+///
+/// # Errors
+/// Wrong usage, no Nix, or a cache that cannot be written or read.
+pub(crate) fn run(command: &CacheCommand) -> Result<ExitCode> {
+    let workspace = Workspace::load()?;
+    let (CacheCommand::Push(CacheArguments { nix, .. })
+    | CacheCommand::Verify(CacheArguments { nix, .. })
+    | CacheCommand::Pin { nix, .. }) = command;
+    let program = Program::find(&workspace, &nix.flags)?;
+    let cache = Cache::of(&workspace)?;
+    let contents = |arguments: &CacheArguments| {
+        let names = &arguments.outputs;
+        let outputs = contents::select(&program, names, arguments.deps)?;
+        Contents::of(&program, &cache, &outputs, !names.is_empty())
+    };
+    let verdict = match command {
+        CacheCommand::Push(arguments) => push::run(&program, &cache, &contents(arguments)?),
+        CacheCommand::Pin { name, output, .. } => pin::run(&program, &cache, name, output),
+        CacheCommand::Verify(arguments) => verify::run(&program, &cache, &contents(arguments)?),
+    };
+    let verdict = verdict?;
+    output::print(&verdict.to_text())?;
+    Ok(if verdict.is_good() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The cache that the workspace names, or the user's own.
+pub(crate) struct Cache {
+    kind: Kind,
+    /// Where Nix reads it.
+    pub(crate) url: String,
+    /// The key that its paths are signed with; the user's own has none before the first push.
+    pub(crate) public_key: Option<String>,
+}
+
+enum Kind {
+    /// A cache at cachix.org, of this name; its own program writes to it.
+    Cachix(String),
+    /// A store that Nix writes to.
+    Store,
+    /// The user's own, for a workspace that names none.
+    Local(Local),
+}
+
+impl Cache {
+    /// # Errors
+    /// The workspace names it in a wrong way, or the key of the user's own cannot be read.
+    pub(crate) fn of(workspace: &Workspace) -> Result<Self> {
+        let Some(settings) = Settings::of(workspace)? else {
+            let local = Local::find()?;
+            let key = local.secret_key()?.map(|key| key.public()).transpose()?;
+            return Ok(Self {
+                url: local.url(),
+                kind: Kind::Local(local),
+                public_key: key,
+            });
+        };
+        let kind = match &settings.address {
+            Address::Cachix(name) => Kind::Cachix(name.clone()),
+            Address::Url(_) => Kind::Store,
+        };
+        Ok(Self {
+            kind,
+            url: settings.url(),
+            public_key: Some(settings.public_key),
+        })
+    }
+
+    /// What makes Nix read this cache, beside those that it is configured with.
+    pub(crate) fn flags(&self) -> Vec<String> {
+        match &self.public_key {
+            Some(key) if !self.is_absent() => [
+                "--extra-substituters",
+                &self.url,
+                "--extra-trusted-public-keys",
+                key,
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether the workspace names it.
+    pub(crate) fn is_named(&self) -> bool {
+        !matches!(self.kind, Kind::Local(_))
+    }
+
+    /// Whether it is a folder that does not exist: reading it, Nix would make it.
+    pub(crate) fn is_absent(&self) -> bool {
+        self.url.strip_prefix("file://").is_some_and(|rest| {
+            let path = rest.split('?').next().unwrap_or_default();
+            !Path::new(&percent_decode(path)).exists()
+        })
+    }
+
+    /// The key to sign with; that of the user's own cache is made if it does not exist yet.
+    ///
+    /// # Errors
+    /// There is none, or it is not the one that the workspace names.
+    fn secret_key(&self) -> Result<SecretKey> {
+        let key = match &self.kind {
+            Kind::Local(local) => local.make_secret_key()?,
+            _ => SecretKey::from_environment()?,
+        };
+        let public = key.public()?;
+        match &self.public_key {
+            Some(named) if *named != public => bail!(
+                "the secret key belongs to {public}, and Cargo.toml's workspace.metadata.cache names {named}: use the key that belongs to the cache"
+            ),
+            _ => Ok(key),
+        }
+    }
+}
+
+/// Format: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
+fn percent_decode(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let digits = part.get(..2);
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            bytes.extend(&part.as_bytes()[2..]);
+        } else {
+            bytes.push(b'%');
+            bytes.extend(part.as_bytes());
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percent_decode;
+
+    #[test]
+    fn a_url_is_read_as_a_path() {
+        assert_eq!(percent_decode("/a%20b/%C3%BC"), "/a b/ü");
+        assert_eq!(percent_decode("/100%/%zz%2"), "/100%/%zz%2");
+    }
+}

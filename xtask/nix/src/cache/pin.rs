@@ -1,0 +1,43 @@
+//! `cargo xtask cache pin`.
+
+use std::slice;
+
+use anyhow::{Result, bail};
+use xtask::output;
+
+use super::contents::{self, Contents};
+use super::push::{self, cachix};
+use super::verify::Verdict;
+use super::{Cache, Kind};
+use crate::nix::Program;
+
+/// Pushes an output, and has the cache keep it under this name.
+///
+/// # Errors
+/// The cache has no pins, the output is not built, or cachix fails.
+pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) -> Result<Verdict> {
+    let Kind::Cachix(cache_name) = &cache.kind else {
+        bail!(
+            "only a cache at cachix.org has pins, and this is {}: of other caches, what collects paths there decides what is kept; `cargo xtask cache push {output}` pushes it",
+            cache.url
+        );
+    };
+    if name.is_empty() || name.starts_with('-') {
+        bail!("`{name}` is no name for a pin");
+    }
+    let outputs = contents::select(program, &[output.to_owned()], false)?;
+    let contents = Contents::of(program, cache, &outputs, true)?;
+    if let Some(output) = contents.absent.first() {
+        let output = &output.installable;
+        bail!("cachix pins what is in the store: run `nix build --no-link {output}`");
+    }
+    // The server refuses to pin a path that it does not have.
+    let verdict = push::run(program, cache, &contents)?;
+    if verdict.is_good() {
+        for output in &outputs {
+            cachix(&["pin", cache_name, name], slice::from_ref(&output.path))?;
+        }
+        output::print(&format!("pinned {name} in {}\n", cache.url))?;
+    }
+    Ok(verdict)
+}

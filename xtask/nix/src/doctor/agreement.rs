@@ -1,0 +1,252 @@
+//! Whether all that names the cache names the same: Cargo.toml, flake.nix and the workflows.
+
+use std::fs;
+
+use xtask::finding::Code;
+use xtask::workspace::Workspace;
+
+use super::MANIFEST;
+use super::examination::Examination;
+use super::nix_config::Named;
+use super::workflow::Workflow;
+use crate::cache::{Address, Settings};
+
+/// The cache of nixpkgs, which Nix knows by itself.
+const UPSTREAM: &str = "https://cache.nixos.org";
+const UPSTREAM_KEY: &str = "cache.nixos.org-1:";
+
+pub(super) fn check(
+    workspace: &Workspace,
+    cache: Option<&Settings>,
+    workflows: &[Workflow],
+    examination: &mut Examination,
+) {
+    let flake = fs::read_to_string(workspace.root.join("flake.nix"));
+    let in_flake = flake
+        .is_ok()
+        .then(|| Named::in_flake(&flake.unwrap_or_default()));
+    let in_workflows: Vec<_> = workflows
+        .iter()
+        .map(|workflow| (&*workflow.file, named_in_workflow(workflow)))
+        .collect();
+
+    if let Some(cache) = cache {
+        check_key(MANIFEST, &cache.public_key, examination);
+        check_owner(cache, examination);
+        if let Some(named) = &in_flake {
+            check_flake(cache, named, examination);
+        }
+        for (file, named) in &in_workflows {
+            check_workflow(cache, file, named, examination);
+        }
+    } else {
+        let named = in_flake.iter().map(|named| ("flake.nix, nixConfig", named));
+        let named = named.chain(in_workflows.iter().map(|(file, named)| (*file, named)));
+        check_undeclared(named, examination);
+    }
+    let keys = in_flake.iter().map(|named| ("flake.nix, nixConfig", named));
+    let keys = keys.chain(in_workflows.iter().map(|(file, named)| (*file, named)));
+    for (place, named) in keys {
+        for key in &named.keys {
+            let is_checked = cache.is_some_and(|cache| cache.public_key == *key);
+            if !is_checked {
+                check_key(place, key, examination);
+            }
+        }
+    }
+}
+
+fn check_undeclared<'a>(
+    named: impl Iterator<Item = (&'a str, &'a Named)>,
+    examination: &mut Examination,
+) {
+    for (place, named) in named {
+        let Some(url) = named.substituters.iter().find(|url| plain(url) != UPSTREAM) else {
+            continue;
+        };
+        let key = named.keys.iter().find(|key| !key.starts_with(UPSTREAM_KEY));
+        let entry = match plain(url)
+            .strip_prefix("https://")
+            .and_then(|host| host.strip_suffix(".cachix.org"))
+        {
+            Some(name) => format!("name = \"{name}\""),
+            None => format!("url = \"{}\"", plain(url)),
+        };
+        examination.find(
+            Code::CacheUndeclared,
+            place,
+            format!("it names the cache {url}, and Cargo.toml names none: xtask does not use it"),
+            format!(
+                "add to Cargo.toml:\n[workspace.metadata.cache]\n{entry}\npublic-key = \"{}\"",
+                key.map_or("NAME:BASE64", String::as_str)
+            ),
+        );
+        return;
+    }
+}
+
+fn check_flake(cache: &Settings, named: &Named, examination: &mut Examination) {
+    let url = cache.url();
+    let has_url = named
+        .substituters
+        .iter()
+        .any(|other| plain(other) == plain(&url));
+    // A folder of this machine is of no use to others.
+    if has_url && named.keys.contains(&cache.public_key) || url.starts_with("file://") {
+        return;
+    }
+    let problem = if has_url {
+        format!("it names {url} without its key {}", cache.public_key)
+    } else if let Some(other) = named.substituters.iter().find(|url| plain(url) != UPSTREAM) {
+        format!("it names the cache {other}, and Cargo.toml {url}")
+    } else {
+        format!("it does not name {url}, so that nobody who uses the flake is offered the cache")
+    };
+    examination.find(
+        Code::CacheNotInFlake,
+        "flake.nix, nixConfig",
+        problem,
+        format!(
+            "write in flake.nix:\nnixConfig = {{\n  extra-substituters = [ \"{url}\" ];\n  extra-trusted-public-keys = [ \"{}\" ];\n}};",
+            cache.public_key
+        ),
+    );
+}
+
+fn check_workflow(cache: &Settings, file: &str, named: &Named, examination: &mut Examination) {
+    let others: Vec<_> = named
+        .substituters
+        .iter()
+        .filter(|url| plain(url) != UPSTREAM)
+        .collect();
+    let keys: Vec<_> = named
+        .keys
+        .iter()
+        .filter(|key| !key.starts_with(UPSTREAM_KEY))
+        .collect();
+    let url = cache.url();
+    let problem = match others.first() {
+        Some(other) if !others.iter().any(|other| plain(other) == plain(&url)) => {
+            format!("it uses the cache {other}, and Cargo.toml names {url}")
+        }
+        _ if !keys.is_empty() && !keys.contains(&&cache.public_key) => {
+            format!(
+                "it trusts the key {}, and Cargo.toml names {}",
+                keys[0], cache.public_key
+            )
+        }
+        _ => return,
+    };
+    let cure = match &cache.address {
+        Address::Cachix(name) => format!(
+            "give cachix-action `name: {name}`, and the installer of Nix no other key than {}",
+            cache.public_key
+        ),
+        Address::Url(_) => format!(
+            "give the installer of Nix in extra_nix_config:\nextra-substituters = {url}\nextra-trusted-public-keys = {}",
+            cache.public_key
+        ),
+    };
+    examination.find(Code::CacheNotInWorkflow, file, problem, cure);
+}
+
+fn named_in_workflow(workflow: &Workflow) -> Named {
+    let mut named = Named::default();
+    named.add_nix_conf(workflow.env.get("NIX_CONFIG").map_or("", String::as_str));
+    for job in &workflow.jobs {
+        named.add_nix_conf(job.env.get("NIX_CONFIG").map_or("", String::as_str));
+        for step in &job.steps {
+            let texts = [
+                step.with.get("extra_nix_config"),
+                step.with.get("extra-conf"),
+                step.env.get("NIX_CONFIG"),
+            ];
+            for text in texts.into_iter().flatten() {
+                named.add_nix_conf(text);
+            }
+            if let (true, Some(name)) = (
+                step.uses.starts_with("cachix/cachix-action@"),
+                step.with.get("name"),
+            ) {
+                named
+                    .substituters
+                    .push(format!("https://{name}.cachix.org"));
+            }
+        }
+    }
+    named
+}
+
+fn check_key(place: &str, key: &str, examination: &mut Examination) {
+    if !is_key(key) {
+        examination.find(
+            Code::KeyMalformed,
+            place,
+            format!("`{key}` is no public key: NAME:BASE64, of 32 bytes"),
+            "copy the key from the cache's page, or make it of the secret one: nix key convert-secret-to-public <SECRET-KEY-FILE",
+        );
+    }
+}
+
+/// Whether it is `NAME:` and the base64 of 32 bytes.
+fn is_key(key: &str) -> bool {
+    let Some((name, value)) = key.split_once(':') else {
+        return false;
+    };
+    // 43 digits of 6 bits are 2 bits more than 32 bytes, which are 0.
+    let Some(digits) = value.strip_suffix('=').filter(|digits| digits.len() == 43) else {
+        return false;
+    };
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/';
+    !name.is_empty()
+        && digits.bytes().all(is_digit)
+        && digits.ends_with(|last| "AEIMQUYcgkosw048".contains(last))
+}
+
+/// Keys of Cachix bear the name of their cache.
+fn check_owner(cache: &Settings, examination: &mut Examination) {
+    let Address::Cachix(name) = &cache.address else {
+        return;
+    };
+    let start = format!("{name}.cachix.org-");
+    if !cache.public_key.starts_with(&start) {
+        let owner = cache.public_key.split(':').next().unwrap_or_default();
+        examination.find(
+            Code::KeyOfAnotherCache,
+            MANIFEST,
+            format!(
+                "the key `{owner}` is not of the cache `{name}`, whose keys are called {start}N"
+            ),
+            format!("write the public key that https://app.cachix.org/cache/{name} shows"),
+        );
+    }
+}
+
+/// A URL without the parameters that do not tell caches apart.
+fn plain(url: &str) -> &str {
+    url.split('?')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_32_bytes() {
+        let sound = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=";
+        assert!(is_key(sound));
+        for broken in [
+            sound.replace("hjY=", "hjY"),
+            sound.replace("hjY=", "hjYA="),
+            sound.replace("hjY=", "hjZ="),
+            sound.replace("hjY=", "h-Y="),
+            sound.replace("cache.nixos.org-1", ""),
+            "YourPublicKeyHere=".into(),
+        ] {
+            assert!(!is_key(&broken), "{broken}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The flake's outputs: what they are made of, and by which compiler.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use xtask::finding::Code;
+use xtask::workspace::Workspace;
+
+use super::examination::Examination;
+use super::machine;
+use crate::nix::{self, Check, Closure, Derivation, Program};
+
+/// Files around a workspace that no build of it reads.
+const UNRELATED: [&str; 5] = ["flake.nix", "flake.lock", ".gitignore", ".envrc", ".github"];
+
+/// Packages of the flake, by name; nothing where it does not evaluate.
+pub(super) fn check(
+    workspace: &Workspace,
+    program: &Program,
+    offline: bool,
+    examination: &mut Examination,
+) -> Option<BTreeMap<String, Check>> {
+    let outputs = ["packages", "checks"].map(|kind| nix::evaluate(program, kind));
+    let [Ok(packages), Ok(checks)] = outputs else {
+        let errors = outputs.into_iter().filter_map(Result::err);
+        let error = errors
+            .map(|error| format!("{error:#}"))
+            .next()
+            .unwrap_or_default();
+        if offline {
+            examination.skip("the flake's outputs", format!("offline, {error}"));
+        } else {
+            examination.find(
+                Code::FlakeBroken,
+                "flake.nix",
+                error,
+                "nix flake check --no-build shows where",
+            );
+        }
+        return None;
+    };
+    let derivations: BTreeSet<&str> = packages
+        .values()
+        .chain(checks.values())
+        .map(|output| &*output.derivation)
+        .collect();
+    if derivations.is_empty() {
+        examination.skip("the flake's outputs", "it has none for this system");
+        return None;
+    }
+    match Closure::read(program, &derivations) {
+        Ok(closure) => {
+            check_sources(workspace, &closure, examination);
+            check_toolchain(workspace, &closure, &derivations, examination);
+        }
+        Err(error) => {
+            examination.skip("what the flake's outputs are made of", format!("{error:#}"));
+        }
+    }
+    Some(packages)
+}
+
+fn check_sources(workspace: &Workspace, closure: &Closure, examination: &mut Examination) {
+    for source in closure.sources() {
+        let mut found: Vec<_> = UNRELATED
+            .into_iter()
+            .filter(|file| is_same(&source.join(file), &workspace.root.join(file)))
+            .collect();
+        if found.is_empty() {
+            continue;
+        }
+        found.sort_unstable();
+        let users = closure.users(&source);
+        examination.find(
+            Code::UnrelatedFiles,
+            users.first().map_or("flake.nix", |name| *name),
+            format!(
+                "{} of the {} that are built with it are in its source: any change of them builds it again",
+                found.join(", "),
+                users.len()
+            ),
+            "filter the source: src = craneLib.cleanCargoSource ./.; or use lib.mkWorkspace, which gives each layer its own files",
+        );
+    }
+}
+
+/// Whether a file, or all of a folder, is what it is in the workspace.
+fn is_same(one: &Path, other: &Path) -> bool {
+    if one.is_dir() {
+        let mut entries = fs::read_dir(one).into_iter().flatten().flatten().peekable();
+        entries.peek().is_some()
+            && entries.all(|entry| is_same(&entry.path(), &other.join(entry.file_name())))
+    } else {
+        fs::read(one).is_ok_and(|bytes| fs::read(other).is_ok_and(|other| other == bytes))
+    }
+}
+
+fn check_toolchain(
+    workspace: &Workspace,
+    closure: &Closure,
+    outputs: &BTreeSet<&str>,
+    examination: &mut Examination,
+) {
+    let inputs = outputs
+        .iter()
+        .filter_map(|path| closure.derivations.get(path.rsplit('/').next()?))
+        .flat_map(Derivation::inputs)
+        .filter_map(|input| closure.derivations.get(input));
+    let versions: BTreeSet<&str> = inputs
+        .filter_map(|input| toolchain_version(&input.name))
+        .collect();
+    let Some(installed) = machine::installed(&workspace.root) else {
+        return;
+    };
+    if !versions.is_empty() && !versions.contains(&*installed) {
+        let versions: Vec<_> = versions.into_iter().collect();
+        examination.find(
+            Code::ToolchainMismatch,
+            "flake.nix",
+            format!("the flake builds with Rust {}, and rustc here is {installed}", versions.join(", ")),
+            "let the flake read rust-toolchain.toml, and let rustup choose by it: rustup override unset",
+        );
+    }
+}
+
+/// `1.90.0` of `rust-minimal-1.90.0` and the like.
+fn toolchain_version(name: &str) -> Option<&str> {
+    let (start, version) = name.rsplit_once('-')?;
+    let is_rust =
+        ["rust", "rustc", "rustc-wrapper", "cargo"].contains(&start) || start.starts_with("rust-");
+    let is_version = version.split('.').count() == 3
+        && version.split('.').all(|part| part.parse::<u32>().is_ok());
+    (is_rust && is_version).then_some(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toolchains_are_known_by_their_names() {
+        for name in ["rust-1.90.0", "rust-minimal-1.90.0", "rustc-wrapper-1.90.0"] {
+            assert_eq!(toolchain_version(name), Some("1.90.0"), "{name}");
+        }
+        for name in [
+            "openssl-3.0.1",
+            "host-rust",
+            "rust-minimal",
+            "cargo-package-rust-1.2.3",
+        ] {
+            assert_eq!(toolchain_version(name), None, "{name}");
+        }
+    }
+}

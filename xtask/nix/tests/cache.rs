@@ -1,0 +1,434 @@
+//! `cargo xtask cache` with real Nix, on a folder and over HTTP, and with a stand-in for cachix.
+//!
+//! Run with `cargo test -p xtask-nix --test cache -- --ignored` where Nix is installed.
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output};
+
+use support::checks::{Key, SOUND, delete, flake, nix, path, sound_paths};
+use support::http::Server;
+use support::{Workspace, ci, text};
+
+/// A workspace whose three checks are built; its test was built with a layer, and does not refer to it.
+fn workspace() -> Workspace {
+    let workspace = Workspace::new();
+    flake(&workspace, &SOUND);
+    build(&workspace);
+    workspace
+}
+
+fn build(workspace: &Workspace) {
+    let system = nix(workspace, &["config", "show", "system"]);
+    for (check, ..) in SOUND {
+        let check = format!(".#checks.{system}.{check}");
+        nix(workspace, &["build", "--no-link", &check]);
+    }
+}
+
+/// Names a cache in the root manifest.
+fn configure(workspace: &Workspace, place: &str, key: &Key) {
+    let manifest = workspace.read("Cargo.toml");
+    let table = format!(
+        "\n[workspace.metadata.cache]\n{place}\npublic-key = \"{}\"\n",
+        key.public
+    );
+    workspace.write("Cargo.toml", &format!("{manifest}{table}"));
+}
+
+fn cache_with(workspace: &Workspace, key: &Key, arguments: &[&str]) -> Output {
+    workspace
+        .command(&[&["cache"], arguments].concat())
+        .env("XTASK_CACHE_SECRET_KEY_FILE", &key.secret)
+        .output()
+        .unwrap()
+}
+
+fn cache(workspace: &Workspace, arguments: &[&str]) -> Output {
+    workspace.xtask(&[&["cache"], arguments].concat())
+}
+
+#[track_caller]
+fn assert_exit(output: &Output, code: i32, part: &str) {
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{printed}");
+    assert!(printed.contains(part), "{printed}");
+}
+
+/// The outcomes of a run after the store has lost the checks.
+fn outcomes_on_an_empty_store(workspace: &Workspace) -> Vec<String> {
+    delete(workspace, &sound_paths(workspace));
+    ci(workspace, &[]).1.outcomes()
+}
+
+const SUBSTITUTED: [&str; 3] = [
+    "build app substituted",
+    "test app substituted",
+    "doc app substituted",
+];
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_workspace_that_names_no_cache_has_one_all_the_same() {
+    let workspace = workspace();
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        2,
+        "run `cargo xtask cache push`",
+    );
+    assert_exit(
+        &cache(&workspace, &["push"]),
+        0,
+        "pushed 3 store paths to file:///",
+    );
+    assert_exit(&cache(&workspace, &["push"]), 0, "pushed 0 store paths");
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        0,
+        "has 3 store paths, signed by xtask-local-1",
+    );
+
+    let key = workspace.path().join(".cache/xtask/nix-cache.secret-key");
+    let mode = fs::metadata(key).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(outcomes_on_an_empty_store(&workspace), SUBSTITUTED);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_named_output_takes_along_what_it_was_built_with() {
+    let workspace = workspace();
+    assert_exit(
+        &cache(&workspace, &["push", "test-app"]),
+        0,
+        "pushed 2 store paths",
+    );
+    let narinfo = |check: &str| {
+        let path = path(&workspace, check);
+        let hash = path.rsplit('/').next().unwrap().split('-').next().unwrap();
+        workspace
+            .path()
+            .join(format!(".cache/xtask/nix-cache/{hash}.narinfo"))
+    };
+    assert!(narinfo("test-app").exists());
+    // The layer that the test inherits is not in its runtime closure.
+    let closure = nix(
+        &workspace,
+        &["path-info", "--recursive", &path(&workspace, "test-app")],
+    );
+    assert!(!closure.contains("build-app"), "{closure}");
+    assert!(narinfo("build-app").exists());
+    assert!(!narinfo("doc-app").exists());
+
+    assert_exit(
+        &cache(&workspace, &["push", "oops"]),
+        2,
+        "no package or check `oops`",
+    );
+    delete(&workspace, &[path(&workspace, "doc-app")]);
+    assert_exit(
+        &cache(&workspace, &["push", "doc-app"]),
+        2,
+        "is not built: run `nix build",
+    );
+    assert_exit(&cache(&workspace, &["verify", "doc-app"]), 1, "not built");
+    assert_exit(
+        &cache(&workspace, &["push"]),
+        0,
+        "1 output is neither here nor there",
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn the_layers_of_dependencies_are_pushed_alone() {
+    let workspace = workspace();
+    let system = nix(&workspace, &["config", "show", "system"]);
+    workspace.edit(
+        "flake.nix",
+        "{ outputs = { self }: {",
+        &format!(
+            "{{ outputs = {{ self }}: {{ packages.\"{system}\".deps-native-dev = self.checks.\"{system}\".build-app;"
+        ),
+    );
+    assert_exit(
+        &cache(&workspace, &["push", "--deps"]),
+        0,
+        "pushed 1 store path to",
+    );
+    assert_exit(
+        &cache(&workspace, &["push", "--deps", "doc-app"]),
+        0,
+        "pushed 1 store path to",
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn an_http_cache_is_pushed_to_and_verified() {
+    let workspace = workspace();
+    let key = Key::new(&workspace, "test-1");
+    let server = Server::start(&workspace.path().join("served"));
+    configure(&workspace, &format!("url = \"{}\"", server.url), &key);
+    assert_exit(&cache(&workspace, &["push"]), 2, "XTASK_CACHE_SECRET_KEY");
+    assert_exit(
+        &cache_with(&workspace, &key, &["push"]),
+        0,
+        "pushed 3 store paths to http://",
+    );
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        0,
+        "has 3 store paths, signed by test-1",
+    );
+    assert_eq!(outcomes_on_an_empty_store(&workspace), SUBSTITUTED);
+
+    let lost = path(&workspace, "doc-app");
+    server.remove(&lost);
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        1,
+        &format!("missing    {lost}"),
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn what_another_key_signed_is_found_and_mended() {
+    let workspace = workspace();
+    let (key, stranger) = (
+        Key::new(&workspace, "test-1"),
+        Key::new(&workspace, "stranger-1"),
+    );
+    let url = format!("file://{}", workspace.path().join("c a").display());
+    let url = url.replace(' ', "%20");
+    configure(&workspace, &format!("url = \"{url}\""), &key);
+    let signed = format!("{url}?secret-key={}", stranger.secret.display());
+    let paths = sound_paths(&workspace);
+    nix(
+        &workspace,
+        &["copy", "--to", &signed, &paths[0], &paths[1], &paths[2]],
+    );
+
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        1,
+        &format!("not signed {}", paths[0]),
+    );
+    let refused = cache_with(&workspace, &stranger, &["push"]);
+    assert_exit(&refused, 2, "use the key that belongs to the cache");
+    let secret = fs::read_to_string(&stranger.secret).unwrap();
+    let secret = secret.split(':').nth(1).unwrap().trim();
+    assert!(
+        !text(&refused.stderr).contains(secret),
+        "a secret key is printed"
+    );
+
+    assert_exit(
+        &cache_with(&workspace, &key, &["push"]),
+        0,
+        "pushed 0 store paths",
+    );
+    assert_exit(
+        &cache(&workspace, &["verify"]),
+        0,
+        "3 store paths, signed by test-1",
+    );
+    assert_exit(
+        &cache(&workspace, &["pin", "v1", "doc-app"]),
+        2,
+        "only a cache at cachix.org",
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_key_in_a_variable_signs_and_a_broken_one_is_not_repeated() {
+    let workspace = workspace();
+    let key = Key::new(&workspace, "test-1");
+    let url = format!("file://{}", workspace.path().join("cache").display());
+    configure(&workspace, &format!("url = \"{url}\""), &key);
+    let push = |secret: &str| {
+        let mut command = workspace.command(&["cache", "push"]);
+        command
+            .env("XTASK_CACHE_SECRET_KEY", secret)
+            .output()
+            .unwrap()
+    };
+    let broken = push("test-1:c2VjcmV0");
+    assert_exit(&broken, 2, "XTASK_CACHE_SECRET_KEY holds no secret key");
+    assert!(!text(&broken.stderr).contains("c2VjcmV0"));
+    assert_exit(
+        &push(&fs::read_to_string(&key.secret).unwrap()),
+        0,
+        "pushed 3 store paths",
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn what_another_cache_has_is_not_pushed() {
+    let workspace = workspace();
+    let upstream = Key::new(&workspace, "upstream-1");
+    let url = format!("file://{}", workspace.path().join("upstream").display());
+    let signed = format!("{url}?secret-key={}", upstream.secret.display());
+    nix(
+        &workspace,
+        &["copy", "--to", &signed, &path(&workspace, "build-app")],
+    );
+    let flags = [
+        "push",
+        "--",
+        "--substituters",
+        &url,
+        "--trusted-public-keys",
+        &upstream.public,
+    ];
+    assert_exit(&cache(&workspace, &flags), 0, "pushed 2 store paths");
+}
+
+/// A program `cachix` that takes what cachix documents and nothing else, and puts paths into a
+/// folder as the server would.
+///
+/// Syntax: `cachix push [-m METHOD] CACHE PATHS`, `cachix pin CACHE NAME PATH`.
+const CACHIX: &str = r#"#!/bin/sh
+set -eu
+refuse() { echo "cachix stand-in: $1" >&2; exit 64; }
+echo "$*" >> "$CACHIX_LOG"
+[ "${CACHIX_AUTH_TOKEN-}" = token ] || refuse "no token"
+case "$1" in
+  push)
+    shift
+    if [ "$1" = -m ]; then shift 2; fi
+    [ "$1" = acme ] || refuse "cache $1"
+    shift
+    [ $# -gt 0 ] || refuse "no paths"
+    for path; do case "$path" in /nix/store/*) ;; *) refuse "path $path" ;; esac; done
+    nix copy --to "file://$CACHIX_SERVED?secret-key=$CACHIX_KEY" "$@"
+    ;;
+  pin)
+    [ $# = 4 ] || refuse "pin takes three arguments"
+    [ "$2" = acme ] || refuse "cache $2"
+    case "$4" in /nix/store/*) ;; *) refuse "path $4" ;; esac
+    [ -e "$4" ] || refuse "not in the store"
+    hash=$(basename "$4" | cut -d- -f1)
+    [ -e "$CACHIX_SERVED/$hash.narinfo" ] || refuse "400: not pushed"
+    ;;
+  *) refuse "command $1" ;;
+esac
+"#;
+
+/// A program `nix` for which the folder is `https://acme.cachix.org`, and that is Nix otherwise.
+const NIX: &str = r#"#!/bin/sh
+set -eu
+there=https://acme.cachix.org here=file://$CACHIX_SERVED
+if [ "$1" = config ]; then
+  "$REAL_NIX" "$@" | sed "s|$here|$there|g"
+  exit
+fi
+for argument; do
+  shift
+  case "$argument" in *"$there"*) argument=${argument%%"$there"*}$here${argument#*"$there"} ;; esac
+  set -- "$@" "$argument"
+done
+exec "$REAL_NIX" "$@"
+"#;
+
+/// A workspace whose cache is at cachix.org, which is a folder here.
+struct Cachix {
+    workspace: Workspace,
+    key: Key,
+}
+
+impl Cachix {
+    fn new() -> Self {
+        let workspace = workspace();
+        let key = Key::new(&workspace, "acme.cachix.org-1");
+        configure(&workspace, "name = \"acme\"", &key);
+        for (name, script) in [("cachix", CACHIX), ("nix", NIX)] {
+            let file = format!("bin/{name}");
+            workspace.write(&file, script);
+            let executable = fs::Permissions::from_mode(0o755);
+            fs::set_permissions(workspace.path().join(file), executable).unwrap();
+        }
+        fs::create_dir(workspace.path().join("served")).unwrap();
+        Self { workspace, key }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let path = std::env::var("PATH").unwrap();
+        let real = std::env::split_paths(&path).map(|folder| folder.join("nix"));
+        let real = real.into_iter().find(|file| file.exists()).unwrap();
+        let inside = |name: &str| self.workspace.path().join(name);
+        let mut command = self.workspace.command(&[&["cache"], arguments].concat());
+        command
+            .env("PATH", format!("{}:{path}", inside("bin").display()))
+            .env("REAL_NIX", real)
+            .env("CACHIX_AUTH_TOKEN", "token")
+            .env("CACHIX_SERVED", inside("served"))
+            .env("CACHIX_KEY", &self.key.secret)
+            .env("CACHIX_LOG", inside("cachix.log"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let log = fs::read_to_string(self.workspace.path().join("cachix.log"));
+        log.unwrap_or_default().lines().map(str::to_owned).collect()
+    }
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn cachix_gets_the_push_before_the_pin() {
+    let cachix = Cachix::new();
+    let pinned = path(&cachix.workspace, "test-app");
+    let layer = path(&cachix.workspace, "build-app");
+    let output = cachix.run(&["pin", "v1", "test-app"]);
+    assert_exit(&output, 0, "pinned v1 in https://acme.cachix.org");
+    let mut paths = [&*pinned, &*layer];
+    paths.sort_unstable();
+    assert_eq!(
+        cachix.calls(),
+        [
+            format!("push acme {}", paths.join(" ")),
+            format!("pin acme v1 {pinned}"),
+        ]
+    );
+    assert_exit(&cachix.run(&["push"]), 0, "pushed 1 store path to");
+    assert_exit(
+        &cachix.run(&["verify"]),
+        0,
+        "has 3 store paths, signed by acme.cachix.org-1",
+    );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn what_cachix_refuses_is_no_success() {
+    let cachix = Cachix::new();
+    let output = cachix
+        .command(&["push"])
+        .env("CACHIX_AUTH_TOKEN", "")
+        .output()
+        .unwrap();
+    assert_exit(&output, 2, "cachix push acme failed");
+    let output = cachix.run(&["pin", "v1", "oops"]);
+    assert_exit(&output, 2, "no package or check `oops`");
+    delete(&cachix.workspace, &[path(&cachix.workspace, "doc-app")]);
+    assert_exit(&cachix.run(&["pin", "v1", "doc-app"]), 2, "run `nix build");
+    assert_eq!(cachix.calls().len(), 1);
+
+    fs::remove_file(cachix.workspace.path().join("bin/cachix")).unwrap();
+    assert_exit(
+        &cachix.run(&["push"]),
+        2,
+        "nix profile install nixpkgs#cachix",
+    );
+}

@@ -1,0 +1,197 @@
+//! Small workspaces for `lib.mkWorkspace`, and Nix run on them.
+//!
+//! `XTASK_NIX_FLAGS` holds more flags for every call of Nix, separated by white space.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+use super::{repository, text};
+
+/// A flake around a cargo workspace, built by this repository's `nix/workspace`.
+pub(crate) struct Flake {
+    folder: TempDir,
+}
+
+impl Flake {
+    /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
+    ///
+    /// Its outputs are what `mkWorkspace` gives, under `workspace`.
+    pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
+        let flake = Self {
+            folder: tempfile::Builder::new()
+                .prefix("gantry-nix-")
+                .tempdir()
+                .unwrap(),
+        };
+        let inputs = fs::read_to_string(repository().join("flake.nix")).unwrap();
+        let start = inputs.find("  inputs = {").unwrap();
+        let end = inputs.find("  outputs =").unwrap();
+        flake.write(
+            "flake.nix",
+            &format!(
+                "{{\n{}  outputs = {{ nixpkgs, crane, rust-overlay, ... }}: {{\n    \
+                 workspace = let\n      \
+                 pkgs = nixpkgs.legacyPackages.${{builtins.getEnv \"NIX_SYSTEM\"}}.extend rust-overlay.overlays.default;\n      \
+                 mkWorkspace = import ./nix/workspace {{ inherit (nixpkgs) lib; }};\n    \
+                 in mkWorkspace ({{ inherit pkgs crane; root = ./.; }} // {arguments});\n  }};\n}}\n",
+                &inputs[start..end],
+            ),
+        );
+        let lock = repository().join("flake.lock");
+        fs::copy(lock, flake.path().join("flake.lock")).unwrap();
+        copy(
+            &repository().join("nix/workspace"),
+            &flake.path().join("nix/workspace"),
+        );
+        for (path, text) in files {
+            flake.write(path, text);
+        }
+        flake
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Replaces the one occurrence of `from` in a file.
+    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.path().join(path)).unwrap();
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    pub(crate) fn remove(&self, path: &str) {
+        fs::remove_dir_all(self.path().join(path)).unwrap();
+    }
+
+    /// Writes Cargo.lock, with the versions that the registry has today.
+    pub(crate) fn lock(&self) {
+        let output = Command::new(env!("CARGO"))
+            .arg("generate-lockfile")
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// The derivation path of every layer of the native and wasm32 targets, and of every check.
+    pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
+        let output = nix(&[
+            "eval",
+            "--json",
+            &self.attribute("workspace"),
+            "--apply",
+            "workspace: let
+               paths = prefix: value:
+                 if value ? drvPath then { ${prefix} = value.drvPath; }
+                 else if builtins.isAttrs value then
+                   builtins.foldl' (all: name: all // paths \"${prefix}/${name}\" value.${name}) { }
+                     (builtins.attrNames (removeAttrs value [ \"cargoVendorDir\" ]))
+                 else { };
+             in paths \"layers\" workspace.layers // paths \"checks\" workspace.checks",
+        ]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Builds outputs of `workspace`; gives the first one's path, or the log of the failure.
+    pub(crate) fn build(&self, attributes: &[&str]) -> Result<PathBuf, String> {
+        let attributes: Vec<_> = attributes
+            .iter()
+            .map(|attribute| self.attribute(&format!("workspace.{attribute}")))
+            .collect();
+        let mut arguments = vec![
+            "build",
+            "-L",
+            "--no-link",
+            "--print-out-paths",
+            "--keep-going",
+        ];
+        arguments.extend(attributes.iter().map(String::as_str));
+        let output = nix(&arguments);
+        if output.status.success() {
+            Ok(PathBuf::from(text(&output.stdout).lines().next().unwrap()))
+        } else {
+            Err(text(&output.stderr))
+        }
+    }
+
+    /// Builds a member's program in a profile, runs it, and gives what it prints.
+    pub(crate) fn run(&self, profile: &str, member: &str) -> String {
+        let path = self
+            .build(&[&format!("programs.{profile}.{member}")])
+            .unwrap_or_else(|log| panic!("{log}"));
+        let output = Command::new(path.join("bin").join(member))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    }
+
+    /// Builds the whole workspace with cargo alone, runs a member's program, and gives what it prints.
+    pub(crate) fn run_with_cargo(&self, member: &str, environment: &[(&str, &str)]) -> String {
+        let target = tempfile::tempdir().unwrap();
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--workspace", "--target-dir"])
+            .arg(target.path())
+            .current_dir(self.path())
+            .envs(environment.iter().copied())
+            .env_remove("CARGO_TARGET_DIR")
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        let output = Command::new(target.path().join("debug").join(member))
+            .output()
+            .unwrap();
+        text(&output.stdout).trim().to_owned()
+    }
+
+    fn attribute(&self, attribute: &str) -> String {
+        format!("path:{}#{attribute}", self.path().display())
+    }
+}
+
+fn nix(arguments: &[&str]) -> Output {
+    let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
+    Command::new("nix")
+        .args(["--extra-experimental-features", "nix-command flakes"])
+        .args(arguments)
+        .args(flags.split_whitespace())
+        // The system is the only thing that the flake takes from outside.
+        .arg("--impure")
+        .env("NIX_SYSTEM", system())
+        .output()
+        .expect("`nix` is needed for this test")
+}
+
+/// This machine, as Nix calls it.
+fn system() -> String {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        other => other,
+    };
+    format!("{}-{system}", std::env::consts::ARCH)
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
