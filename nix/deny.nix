@@ -6,7 +6,7 @@ workspace.craneLib.mkCargoDerivation {
   pname = "deny";
   version = "";
   src = workspace.manifests;
-  cargoVendorDir = workspace.craneLib.vendorCargoDeps { src = workspace.root; };
+  inherit (workspace) cargoVendorDir;
   cargoArtifacts = null;
   doInstallCargoArtifacts = false;
   nativeBuildInputs = [ cargo-deny ];

@@ -3,12 +3,16 @@
 
 let
   toml = import ../workspace/toml.nix { inherit lib; };
+  paths = import ../workspace/paths.nix { inherit lib; };
   platform = import ../workspace/platform.nix { inherit lib; };
   semver = import ../workspace/semver.nix { inherit lib; };
   root = ./workspace;
 
-  facts = import ../workspace/facts.nix { inherit lib toml; } { inherit root; };
-  lock = import ../workspace/lock.nix { inherit lib semver toml; } { inherit facts root; };
+  facts = import ../workspace/facts.nix { inherit lib paths toml; } { inherit root; };
+  lock = import ../workspace/lock.nix { inherit lib semver toml; } {
+    inherit facts;
+    cargoLock = root + "/Cargo.lock";
+  };
 
   target = name: triple: {
     inherit name;
@@ -37,7 +41,7 @@ let
     };
   manifest =
     target:
-    import ../workspace/manifest.nix { inherit lib toml; } {
+    import ../workspace/manifest.nix { inherit lib paths; } {
       inherit facts;
       graph = graph target;
     };

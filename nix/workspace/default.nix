@@ -8,8 +8,13 @@
   crane,
   # The folder of the root Cargo.toml, as a path.
   root,
+  # The lock file, where it is not the one at the root.
+  cargoLock ? root + "/Cargo.lock",
   # The Rust toolchain; without one, nixpkgs'.
   toolchain ? null,
+  # How crane gets third-party crates: arguments of its vendorMultipleCargoDeps, such as `outputHashes`
+  # of git dependencies or `overrideVendorCargoPackage`.
+  vendoring ? { },
   # What every layer is built with, for all targets.
   nativeBuildInputs ? [ ],
   env ? { },
@@ -33,11 +38,12 @@
 
 let
   toml = import ./toml.nix { inherit lib; };
+  paths = import ./paths.nix { inherit lib; };
   platform = import ./platform.nix { inherit lib; };
   semver = import ./semver.nix { inherit lib; };
 
-  facts = import ./facts.nix { inherit lib toml; } { inherit root; };
-  lock = import ./lock.nix { inherit lib semver toml; } { inherit facts root; };
+  facts = import ./facts.nix { inherit lib paths toml; } { inherit root; };
+  lock = import ./lock.nix { inherit lib semver toml; } { inherit facts cargoLock; };
 
   craneLib =
     if toolchain == null then crane.mkLib pkgs else (crane.mkLib pkgs).overrideToolchain toolchain;
@@ -49,7 +55,23 @@ let
     else
       throw "mkWorkspace: `members` names `${lib.head unknown}`, which is no member of the workspace. Its members are ${lib.concatStringsSep ", " (lib.attrNames facts.members)}.";
 
-  sources = import ./sources.nix { inherit lib toml; } { inherit facts root settings; };
+  sources = import ./sources.nix { inherit lib paths toml; } { inherit facts root settings; };
+
+  vendor =
+    packages:
+    craneLib.vendorMultipleCargoDeps (
+      {
+        cargoConfigs = lib.optional (builtins.pathExists sources.config) sources.config;
+        cargoLockParsedList = [ { package = packages; } ];
+      }
+      // vendoring
+    );
+
+  # The member's tests can be run on the target.
+  isTestedOn =
+    target: m:
+    !(targets.${target} or { } ? testedWith)
+    || lib.any (d: d.kind == "dev" && d.package == targets.${target}.testedWith) m.dependencies;
 
   forTarget =
     name:
@@ -86,14 +108,11 @@ let
           test = resolve true;
         };
       };
-      manifest = import ./manifest.nix { inherit lib toml; } { inherit facts graph; };
-      tested =
-        m:
-        !(own ? testedWith) || lib.any (d: d.kind == "dev" && d.package == own.testedWith) m.dependencies;
+      manifest = import ./manifest.nix { inherit lib paths; } { inherit facts graph; };
     in
     {
       inherit graph skeleton;
-      tested = lib.filter (member: tested facts.members.${member}) graph.selected;
+      tested = lib.filter (member: isTestedOn name facts.members.${member}) graph.selected;
       profiles = lib.genAttrs profiles (
         profile:
         import ./layers.nix
@@ -115,6 +134,7 @@ let
               sources
               target
               profile
+              vendor
               settings
               denyWarnings
               lintTargets
@@ -124,7 +144,17 @@ let
       );
     };
 
-  targetNames = lib.unique (lib.concatMap (m: m.targets) (lib.attrValues facts.members));
+  # A library that names a target besides native can be used there. That is no reason to build for the
+  # target before a member makes something for it, is tested there or is for nothing else.
+  isNeeded =
+    target:
+    target == "native"
+    || lib.any (
+      m: lib.elem target m.targets && (m.isCdylib || m.targets == [ target ] || isTestedOn target m)
+    ) (lib.attrValues facts.members);
+  targetNames = lib.filter isNeeded (
+    lib.unique (lib.concatMap (m: m.targets) (lib.attrValues facts.members))
+  );
   byTarget = lib.genAttrs targetNames forTarget;
 
   withProgram =
@@ -144,12 +174,15 @@ let
 in
 {
   # What the manifests say (see facts.nix), and crane's library with the toolchain.
-  inherit facts craneLib root;
+  inherit facts craneLib;
+
+  # Every third-party crate of the lock file.
+  cargoVendorDir = vendor lock.packages;
 
   # The workspace without its code, for tools that read manifests only.
   manifests = import ./manifests.nix { inherit lib pkgs toml; } {
     inherit facts lock;
-    manifest = import ./manifest.nix { inherit lib toml; } {
+    manifest = import ./manifest.nix { inherit lib paths; } {
       inherit facts;
       graph.present = _: true;
     };

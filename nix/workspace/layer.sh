@@ -99,19 +99,22 @@ installArtifacts() {
   local destination=$1 list=$NIX_BUILD_TOP/delta
   mkdir -p "$destination/links" "$destination/copies"
   # The skeleton's own artifacts stay here. So do explanations (.json) and make's rules (.d), which
-  # no later layer reads.
+  # no later layer reads, and the second names of build scripts, which cargo gives them again.
   (
     cd target
     find . -type f -newer "$NIX_BUILD_TOP/inherited" \( \
       -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' -o -name .rustc_info.json \) \
-      ! -path '*workspace[-_]skeleton*' ! -path '*/.fingerprint/*.json' ! -path '*/deps/*.d' -printf '%P\n'
+      ! -path '*workspace[-_]skeleton*' ! -path '*/.fingerprint/*.json' ! -path '*/deps/*.d' \
+      ! -regex '.*/build/[^/]*/build-script-[^/]*' -printf '%P\n'
   ) >"$list"
   local copied='^.rustc_info.json$|/\.fingerprint/|/build/[^/]*/(invoked.timestamp|output|root-output|stderr)$'
   grep -E "$copied" "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
   grep -Ev "$copied" "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
 }
 
-# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION
+# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION ARTIFACTS
+#
+# Each is an artifact too, under another name; ARTIFACTS gets a link to it in its place.
 installProducts() {
   ownMessages '
     select(.reason == "compiler-artifact" and isOwn and (.profile.test | not))
@@ -120,8 +123,12 @@ installProducts() {
       (select(.target.kind | any(. == "cdylib" or . == "staticlib" or . == "dylib"))
         | .filenames[] | select(test("\\.(so|dylib|dll|a|wasm)$")) | "lib \(.)")' \
     <"$NIX_BUILD_TOP/all-messages" | sort -u | while read -r kind file; do
+    local product=$1/$kind/${file##*/}
     mkdir -p "$1/$kind"
-    cp -L "$file" "$1/$kind/"
+    cp -L "$file" "$product"
+    find target -path '*/deps/*' -samefile "$file" -printf '%P\n' | while read -r artifact; do
+      ln -sf "$product" "$2/links/$artifact"
+    done
   done
 }
 

@@ -25,6 +25,8 @@
   # { name, triple, platforms, nativeBuildInputs, buildInputs, env, testEnv, … }
   target,
   profile,
+  # The sources of locked packages, as a folder for cargo.
+  vendor,
   # Whether tests and lints are run in this profile.
   checked,
   # Arguments of mkWorkspace for single members.
@@ -43,7 +45,7 @@ let
     )
   );
 
-  cargoVendorDir = craneLib.vendorCargoDeps { cargoLockParsed.package = packages; };
+  cargoVendorDir = vendor packages;
 
   lockFile = file "Cargo.lock" (lock.text packages);
 
@@ -221,23 +223,26 @@ let
 
   suffix = lib.optionalString (target.triple != null) "-${target.name}";
 
-  # A layer of one member.
+  # A layer of one member, on the `build` or the `check` layers of what it is made of.
   memberLayer =
-    kind: name:
+    kind: on: name:
     {
+      # Whether it holds the member's tests, and what they depend on.
       tests ? false,
-      # Whether later layers inherit its artifacts.
+      # Whether later layers inherit its artifacts. If not, it inherits those of its member itself.
       stored ? false,
-      lints,
-      others,
+      commands,
       ...
     }@args:
     let
       m = members.${name};
-      manifestOf = other: manifests.${other}.${variant (tests && other == name) lints};
+      others = if tests then graph.testClosure name else graph.closure name;
       real = [ name ] ++ others;
       nested = lib.filter (other: members.${other}.dir != "") real;
-      unowned = lib.filter (other: !(lib.elem other graph.selected)) others;
+      # Members that are not built for this target themselves have no layer to inherit from.
+      isLayered = other: lib.elem other graph.selected;
+      linted = on == "check";
+      manifestOf = other: manifests.${other}.${variant (tests && other == name) linted};
     in
     layer (
       {
@@ -270,11 +275,16 @@ let
         };
         directories = map (other: members.${other}.dir) nested;
 
+        inherits = [
+          self.deps
+        ]
+        ++ map (other: self.${on}.${other}) (lib.filter isLayered (if stored then others else real));
+        commands = lib.optionalString linted clippyEnvironment + commands;
+
         layerMember = name;
-        layerDirectory = m.dir;
-        # What the layer may compile: its member, what has no layer of its own on this target, and the skeleton.
+        # What the layer may compile: its member, what has no layer of its own, and the skeleton.
         layerOwn = lib.concatStringsSep "\n" (
-          map (other: members.${other}.dir) ([ name ] ++ unowned)
+          map (other: members.${other}.dir) ([ name ] ++ lib.filter (other: !(isLayered other)) others)
           ++ [
             skeleton.directory
             "${skeleton.directory}/macro"
@@ -284,15 +294,12 @@ let
       }
       // removeAttrs args [
         "tests"
-        "lints"
-        "others"
         "stored"
+        "commands"
       ]
     );
 
-  layered = names: lib.filter (name: lib.elem name graph.selected) names;
-
-  # clippy's own wrapper and arguments, so that every cargo command of the check layers agrees on them.
+  # clippy's own wrapper and arguments, so that every cargo command on check layers agrees on them.
   clippyEnvironment = ''
     printf '#!%s\nexport -p | grep -E " (RUSTC_WORKSPACE_WRAPPER|CLIPPY_ARGS)="\n' "$SHELL" >"$NIX_BUILD_TOP/print-environment"
     chmod +x "$NIX_BUILD_TOP/print-environment"
@@ -302,10 +309,23 @@ let
   # Shared crates are compiled once more for tests where features or the profile differ there.
   testProfile = if profile == "dev" then "test" else profile;
   testsDiffer =
-    skeleton.testsDiffer || facts.rootManifest ? profile.${testProfile} && testProfile != profile;
-  forTests = checked && testsDiffer;
+    skeleton.testsDiffer
+    || facts.rootManifest ? profile.${testProfile} && testProfile != profile
+    || facts.profileSetting profile "panic" == "abort";
+  # The command that does that. cargo heeds `--examples` although there are none: with them
+  # dev-dependencies count for features. Tests unwind, whatever the profile says.
+  sharedForTests =
+    name: command:
+    lib.optionalString (checked && testsDiffer && members.${name}.hasLib) (
+      let
+        variable = "CARGO_PROFILE_${lib.toUpper (lib.replaceStrings [ "-" ] [ "_" ] profile)}_PANIC";
+      in
+      "${variable}=unwind ${command} --lib --examples"
+    );
 
   self = {
+    inherit cargoVendorDir;
+
     deps = layer {
       name = "deps-${target.name}-${profile}";
       real = [ ];
@@ -332,16 +352,11 @@ let
 
     build = lib.genAttrs graph.selected (
       name:
-      memberLayer "build" name {
+      memberLayer "build" "build" name {
         stored = true;
-        lints = false;
-        others = graph.closure name;
-        inherits = [ self.deps ] ++ map (other: self.build.${other}) (layered (graph.closure name));
         commands = ''
           layerCargo build
-          ${lib.optionalString (
-            forTests && members.${name}.hasLib
-          ) "layerProfile=${testProfile} layerCargo build --lib --examples"}
+          ${sharedForTests name "layerProfile=${testProfile} layerCargo build"}
         '';
         outputs = [
           "out"
@@ -350,9 +365,9 @@ let
         install = ''
           mkdir -p $out
           installArtifacts $artifacts
-          installProducts $out
+          installProducts $out $artifacts
         '';
-        nativeBuildInputs = lib.optionals (members.${name}.hasBins || members.${name}.hasCdylib) [
+        nativeBuildInputs = lib.optionals members.${name}.hasProducts [
           craneLib.removeReferencesToRustToolchainHook
           craneLib.removeReferencesToVendoredSourcesHook
         ];
@@ -361,32 +376,22 @@ let
 
     test = lib.genAttrs graph.selected (
       name:
-      memberLayer "test" name ({
+      memberLayer "test" "build" name {
         tests = true;
-        lints = false;
-        others = graph.testClosure name;
-        inherits = [
-          self.deps
-        ]
-        ++ map (other: self.build.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = "layerProfile=${testProfile} layerCargo test --no-fail-fast";
         install = "touch $out";
         env = target.testEnv // settings.${name}.testEnv or { };
         nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];
-      })
+      }
     );
 
     check = lib.genAttrs graph.selected (
       name:
-      memberLayer "check" name {
+      memberLayer "check" "check" name {
         stored = true;
-        lints = true;
-        others = graph.closure name;
-        inherits = [ self.deps ] ++ map (other: self.check.${other}) (layered (graph.closure name));
         commands = ''
-          ${clippyEnvironment}
           layerCargo check
-          ${lib.optionalString (forTests && members.${name}.hasLib) "layerCargo check --lib --examples"}
+          ${sharedForTests name "layerCargo check"}
         '';
         install = "installArtifacts $out";
       }
@@ -394,16 +399,9 @@ let
 
     clippy = lib.genAttrs graph.selected (
       name:
-      memberLayer "clippy" name {
+      memberLayer "clippy" "check" name {
         tests = true;
-        lints = true;
-        others = graph.testClosure name;
-        inherits = [
-          self.deps
-        ]
-        ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.testClosure name));
         commands = ''
-          ${clippyEnvironment}
           layerCargo check ${settings.${name}.lintTargets or lintTargets}
           ${lib.optionalString denyWarnings "denyLints"}
         '';
@@ -413,15 +411,8 @@ let
 
     doc = lib.genAttrs graph.selected (
       name:
-      memberLayer "doc" name {
-        lints = true;
-        others = graph.closure name;
-        inherits = [
-          self.deps
-        ]
-        ++ map (other: self.check.${other}) (layered ([ name ] ++ graph.closure name));
+      memberLayer "doc" "check" name {
         commands = ''
-          ${clippyEnvironment}
           ${lib.optionalString denyWarnings ''export RUSTDOCFLAGS="''${RUSTDOCFLAGS-} -D warnings"''}
           layerCargo doc --no-deps
         '';
@@ -430,4 +421,4 @@ let
     );
   };
 in
-self // { inherit cargoVendorDir; }
+self

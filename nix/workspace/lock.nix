@@ -5,14 +5,15 @@
   toml,
 }:
 
-{ facts, root }:
+# `cargoLock`: the file.
+{ facts, cargoLock }:
 
 let
   lock =
-    if builtins.pathExists (root + "/Cargo.lock") then
-      toml.read (root + "/Cargo.lock")
+    if builtins.pathExists cargoLock then
+      toml.read cargoLock
     else
-      throw "there is no Cargo.lock that Nix can see. Make it with `cargo generate-lockfile` and track it: `git add Cargo.lock`.";
+      throw "there is no ${baseNameOf cargoLock} that Nix can see. Make it with `cargo generate-lockfile` and track it (`git add Cargo.lock`), or give mkWorkspace a `cargoLock` from elsewhere.";
 
   packages =
     if (lock.version or 1) < 3 && lock ? metadata then
@@ -28,11 +29,12 @@ let
       words = lib.splitString " " text;
       version = lib.elemAt words 1;
       source = lib.removePrefix "(" (lib.removeSuffix ")" (lib.elemAt words 2));
+      # A reference to a git repository leaves out the commit.
+      repository = p: lib.head (lib.splitString "#" p.source or "");
     in
     lib.filter (
       p:
-      (lib.length words < 2 || p.version == version)
-      && (lib.length words < 3 || p.source or null == source)
+      (lib.length words < 2 || p.version == version) && (lib.length words < 3 || repository p == source)
     ) (byName.${lib.head words} or [ ]);
 
   id = p: "${p.name} ${p.version} ${p.source or ""}";
@@ -85,9 +87,13 @@ rec {
       fitting = lib.filter (
         p: !(d.spec ? version) || semver.satisfies d.spec.version p.version
       ) candidates;
+      # Of one version from several sources: a [patch] may have put another in the place of what is asked for.
+      fromGit = lib.filter (p: lib.hasPrefix "git+" (p.source or "") == d.spec ? git) fitting;
     in
     if lib.length candidates == 1 then
       lib.head candidates
+    else if fromGit != [ ] then
+      lib.head fromGit
     else if fitting != [ ] then
       lib.head fitting
     else
@@ -95,20 +101,31 @@ rec {
 
   # The locked packages that some members need, however indirectly, without the members.
   needed =
-    members:
-    map (i: i.p) (
-      lib.filter (i: !(facts.members ? ${i.p.name}) || i.p ? source) (
+    start:
+    let
+      isMember = p: facts.members ? ${p.name} && !(p ? source);
+      dependencies =
+        p:
+        let
+          all = lib.concatMap referenced (p.dependencies or [ ]);
+          member = lib.findFirst isMember null all;
+        in
+        if p ? source && member != null then
+          throw "the crate `${p.name}` depends on the member `${member.name}`, through a [patch]. Third-party crates are built before all members, so `${member.name}` cannot be one: list ${
+            facts.members.${member.name}.dir
+          } in `exclude` of [workspace]."
+        else
+          all;
+      item = p: {
+        key = id p;
+        inherit p;
+      };
+    in
+    lib.filter (p: !isMember p) (
+      map (i: i.p) (
         builtins.genericClosure {
-          startSet = map (p: {
-            key = id p;
-            inherit p;
-          }) (map own members);
-          operator =
-            i:
-            map (p: {
-              key = id p;
-              inherit p;
-            }) (lib.concatMap referenced (i.p.dependencies or [ ]));
+          startSet = map (member: item (own member)) start;
+          operator = i: map item (dependencies i.p);
         }
       )
     );

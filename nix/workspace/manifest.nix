@@ -2,21 +2,21 @@
 #
 # Written anew because a layer holds a part of the workspace only. What is left out is what this part
 # does not need, so that a change of it does not rebuild the layer; the rest is said as it was.
-{ lib, toml }:
+{ lib, paths }:
 
 { facts, graph }:
 
 let
-  up = dir: lib.concatMapStrings (_: "../") (lib.filter (part: part != "") (lib.splitString "/" dir));
-
-  # A name that a feature of the member may turn on.
-  namedIn =
-    dependencies: text:
+  # Whether a value of a member's [features] names something that is there: "feature", "dep:key",
+  # "key/feature" or "key?/feature".
+  isThere =
+    m: dependencies: value:
     let
-      parts = builtins.match "(dep:)?([^/?]+)\\??(/.+)?" text;
-      isPlain = lib.elemAt parts 0 == null && lib.elemAt parts 2 == null;
+      parts = builtins.match "(dep:)?([^/?]+)\\??(/.+)?" value;
+      key = lib.elemAt parts 1;
     in
-    isPlain || lib.any (d: d.key == lib.elemAt parts 1) dependencies;
+    lib.any (d: d.key == key) dependencies
+    || lib.elemAt parts 0 == null && lib.elemAt parts 2 == null && m.manifest.features ? ${key};
 in
 {
   # A member's manifest. `tests`: with dev-dependencies and the targets that need them; `lints`: with
@@ -37,7 +37,9 @@ in
         lib.listToAttrs (
           map (
             d:
-            lib.nameValuePair d.key (d.spec // lib.optionalAttrs (d.path != null) { path = up m.dir + d.path; })
+            lib.nameValuePair d.key (
+              d.spec // lib.optionalAttrs (d.path != null) { path = paths.up m.dir + d.path; }
+            )
           ) (lib.filter (d: d.kind == kind) list)
         );
       tables = list: {
@@ -65,7 +67,7 @@ in
           autobenches = false;
           autoexamples = false;
         };
-      features = lib.mapAttrs (_: lib.filter (namedIn dependencies)) (m.manifest.features or { });
+      features = lib.mapAttrs (_: lib.filter (isThere m dependencies)) (m.manifest.features or { });
     }
     // lib.filterAttrs (
       key: _:
@@ -122,7 +124,9 @@ in
         lib.any (
           p:
           p.name == patch.package or key
-          && (if patch ? path then !(p ? source) else patch ? git && lib.hasPrefix "git+" (p.source or ""))
+          && (
+            if patch ? path then !(p ? source) else p ? source && lib.hasPrefix "git+" p.source == patch ? git
+          )
         ) packages;
     in
     {

@@ -54,8 +54,9 @@ let
       inherit (record.d) defaultFeatures;
     };
 
-  # How many versions of a crate there are. cargo wants one name for a package in all tables.
-  versions = lib.mapAttrs (_: same: lib.length (lib.unique (map (r: r.id) same))) (
+  # How many packages have a name: versions, or sources of one version. cargo wants one key for a
+  # package in all tables.
+  packages = lib.mapAttrs (_: same: lib.length (lib.unique (map (r: r.id) same))) (
     lib.groupBy (r: r.name) (map requirement (features.build.thirdParty ++ features.test.thirdParty))
   );
 
@@ -70,10 +71,10 @@ let
         in
         lib.nameValuePair
           (
-            if versions.${first.name} == 1 then
+            if packages.${first.name} == 1 then
               first.name
             else
-              lib.replaceStrings [ "." "+" ] [ "-" "-" ] "${first.name}-${first.version}"
+              "${first.name}-${lib.substring 0 8 (builtins.hashString "sha256" first.id)}"
           )
           (
             first.spec

@@ -1,5 +1,9 @@
 # The files of a member, as store paths that depend on nothing but these files.
-{ lib, toml }:
+{
+  lib,
+  paths,
+  toml,
+}:
 
 {
   facts,
@@ -18,7 +22,7 @@ let
 
   packageDirs = map (m: m.dir) (lib.attrValues facts.members ++ lib.attrValues facts.locals);
 
-  at = dir: if dir == "" then root else root + "/${dir}";
+  at = paths.at root;
 
   # Files around a root package that are no part of it.
   aroundRoot =
@@ -71,6 +75,9 @@ let
   config = root + "/.cargo/config.toml";
 in
 {
+  # cargo's own configuration, if there is such a file.
+  inherit config;
+
   # Shell code that copies such a list into the source of a layer (with functions of layer.sh).
   place = lib.concatMapStrings (
     { from, to }: "placeSource ${from} ${lib.escapeShellArg "./${to}"}\n"
@@ -89,11 +96,22 @@ in
     }) ([ files.code ] ++ lib.optionals tests files.tests)
     ++ added (settings.${name}.files or [ ] ++ lib.optionals tests (settings.${name}.testFiles or [ ]));
 
-  # Packages that are used by path without being members: in every layer, as they are.
-  locals = map (l: {
-    from = select l.dir (_: true);
-    to = l.dir;
-  }) (lib.attrValues facts.locals);
+  # Packages that are used by path without being members: in every layer, as they are, with the
+  # manifest of a workspace that they inherit from.
+  locals =
+    map (l: {
+      from = select l.dir (_: true);
+      to = l.dir;
+    }) (lib.attrValues facts.locals)
+    ++ added (
+      map (dir: "${dir}/Cargo.toml") (
+        lib.unique (
+          lib.filter (dir: !(lib.elem dir packageDirs)) (
+            map (l: l.workspaceDir) (lib.attrValues facts.locals)
+          )
+        )
+      )
+    );
 
   # cargo's configuration, without what can change no artifact; the target is the layer's own matter.
   cargoConfig =

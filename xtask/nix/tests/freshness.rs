@@ -1,11 +1,15 @@
-//! A layer compiles its own crate and nothing else, or fails.
+//! A layer compiles its own crate and nothing else, or fails; and stores what it compiled, once.
 //!
 //! `cargo test -p xtask-nix --test freshness -- --ignored`
 
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
-use support::layers::Flake;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::layers::{Flake, package};
 
 /// `app` on `library`, whose build script looks at the environment.
 fn workspace(arguments: &str) -> Flake {
@@ -76,4 +80,104 @@ fn members_that_disagree_about_the_environment_are_refused() {
     let flake = workspace("{ members.library.env.LOOK = \"a\"; members.app.env.LOOK = \"b\"; }");
     let log = flake.build(&["checks.build-app"]).unwrap_err();
     assert!(log.contains("set LOOK to different values"), "{log}");
+}
+
+/// Every file below `folder` that is no link, with its content.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            found.append(&mut files(&entry.path()));
+        } else if kind.is_file() {
+            found.push((entry.path(), fs::read(entry.path()).unwrap()));
+        }
+    }
+    found
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_layer_stores_what_it_compiled_once() {
+    let script = "fn main() {}\n";
+    let flake = Flake::new(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"library\", \"macros\"]\nexclude = [\"vendored\"]\n",
+            ),
+            ("vendored/Cargo.toml", &package("vendored", "")),
+            ("vendored/build.rs", script),
+            ("vendored/src/lib.rs", "pub fn word() {}\n"),
+            (
+                "macros/Cargo.toml",
+                &package("macros", "\n[lib]\nproc-macro = true\n"),
+            ),
+            ("macros/src/lib.rs", ""),
+            (
+                "library/Cargo.toml",
+                &package(
+                    "library",
+                    "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n\
+                     [dependencies]\nvendored = { path = \"../vendored\" }\nmacros = { path = \"../macros\" }\n",
+                ),
+            ),
+            ("library/build.rs", script),
+            ("library/src/lib.rs", "pub use vendored::word;\n"),
+            (
+                "app/Cargo.toml",
+                &package(
+                    "app",
+                    "\n[dependencies]\nlibrary = { path = \"../library\" }\n",
+                ),
+            ),
+            ("app/src/main.rs", "fn main() {\n    library::word();\n}\n"),
+            (
+                "app/tests/runs.rs",
+                "#[test]\nfn runs() {\n    \
+                 assert!(std::process::Command::new(env!(\"CARGO_BIN_EXE_app\")).status().unwrap().success());\n}\n",
+            ),
+        ],
+    );
+    flake.lock();
+    let members = ["app", "library", "macros"];
+    let layers: Vec<_> = ["build.MEMBER", "build.MEMBER.artifacts", "check.MEMBER"]
+        .iter()
+        .flat_map(|layer| members.map(|member| layer.replace("MEMBER", member)))
+        .chain(["deps".to_owned()])
+        .map(|layer| flake.build(&[&format!("layers.native.dev.{layer}")]))
+        .collect::<Result<_, _>>()
+        .unwrap_or_else(|log| panic!("{log}"));
+
+    let mut places: BTreeMap<Vec<u8>, Vec<PathBuf>> = BTreeMap::new();
+    for layer in &layers {
+        for (path, content) in files(layer) {
+            // Fingerprints and the like are small, and alike.
+            if content.len() > 4096 {
+                places.entry(content).or_default().push(path);
+            }
+        }
+    }
+    let twice: Vec<_> = places.values().filter(|paths| paths.len() > 1).collect();
+    assert!(twice.is_empty(), "{twice:#?}");
+    for stored in [
+        "bin/app",
+        "lib/liblibrary.so",
+        "build_script_build-",
+        "libvendored-",
+    ] {
+        assert!(
+            places
+                .values()
+                .flatten()
+                .any(|path| path.to_string_lossy().contains(stored)),
+            "no layer stores {stored}"
+        );
+    }
+    // What the tests run is found behind the link.
+    flake
+        .build(&["checks.test"])
+        .unwrap_or_else(|log| panic!("{log}"));
 }

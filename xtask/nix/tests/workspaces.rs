@@ -5,12 +5,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
-use support::layers::Flake;
-
-/// A package's manifest.
-fn package(name: &str, rest: &str) -> String {
-    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{rest}\n")
-}
+use support::layers::{Flake, STEPS, package};
 
 fn flake(arguments: &str, files: &[(&str, String)]) -> Flake {
     let files: Vec<_> = files
@@ -19,8 +14,6 @@ fn flake(arguments: &str, files: &[(&str, String)]) -> Flake {
         .collect();
     Flake::new(arguments, &files)
 }
-
-const STEPS: &[&str] = &["checks.build", "checks.test", "checks.clippy", "checks.doc"];
 
 fn passes(flake: &Flake) {
     flake.lock();
@@ -295,6 +288,155 @@ fn third_party_crates_patched_optional_and_in_two_versions() {
     assert_eq!(flake.run("dev", "app"), "word 42");
     // Optimised at link time, with a library that needs objects and bitcode of its dependencies.
     assert_eq!(flake.run("release", "app"), "word 42");
+}
+
+/// Resolver 1 unifies the features of all kinds of dependencies, those for other platforms too.
+#[test]
+#[ignore = "needs Nix"]
+fn the_first_resolver() {
+    let flake = flake(
+        "{ }",
+        &[
+            // No resolver in a virtual workspace: the first.
+            (
+                "Cargo.toml",
+                "[workspace]\nmembers = [\"app\", \"macros\", \"shared\", \"absent\"]\nexclude = [\"vendored\"]\n".to_owned(),
+            ),
+            (
+                "shared/Cargo.toml",
+                package(
+                    "shared",
+                    "\n[features]\nbuild = []\nmacros = []\ntests = []\nwindows = []\n\n\
+                     [dependencies]\nvendored = { path = \"../vendored\" }\n",
+                ),
+            ),
+            (
+                "shared/src/lib.rs",
+                "//! Shared.\n/// The features that are on.\n#[must_use]\npub fn features() -> Vec<&'static str> {\n    \
+                 let mut on = vec![vendored::word()];\n    \
+                 if cfg!(feature = \"build\") { on.push(\"build\"); }\n    \
+                 if cfg!(feature = \"macros\") { on.push(\"macros\"); }\n    \
+                 if cfg!(feature = \"tests\") { on.push(\"tests\"); }\n    \
+                 if cfg!(feature = \"windows\") { on.push(\"windows\"); }\n    on\n}\n"
+                    .to_owned(),
+            ),
+            ("vendored/Cargo.toml", package("vendored", "\n[features]\nloud = []\n")),
+            (
+                "vendored/src/lib.rs",
+                "#[must_use]\npub fn word() -> &'static str {\n    \
+                 if cfg!(feature = \"loud\") { \"LOUD\" } else { \"quiet\" }\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "macros/Cargo.toml",
+                package(
+                    "macros",
+                    "\n[lib]\nproc-macro = true\n\n\
+                     [dependencies]\nshared = { path = \"../shared\", features = [\"macros\"] }\n\
+                     vendored = { path = \"../vendored\", features = [\"loud\"] }\n",
+                ),
+            ),
+            (
+                "macros/src/lib.rs",
+                "//! Macros.\n/// How many features the macro sees.\n#[proc_macro]\n\
+                 pub fn count(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
+                 let _ = vendored::word();\n    shared::features().len().to_string().parse().unwrap()\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "app/Cargo.toml",
+                package(
+                    "app",
+                    "\n[dependencies]\nmacros = { path = \"../macros\" }\nshared = { path = \"../shared\" }\n\n\
+                     [build-dependencies]\nshared = { path = \"../shared\", features = [\"build\"] }\n\n\
+                     [dev-dependencies]\nshared = { path = \"../shared\", features = [\"tests\"] }\n\n\
+                     [target.'cfg(windows)'.dependencies]\nabsent = { path = \"../absent\" }\n\
+                     shared = { path = \"../shared\", features = [\"windows\"] }\n",
+                ),
+            ),
+            (
+                "app/build.rs",
+                "//! Counts.\nfn main() {\n    \
+                 println!(\"cargo::rustc-env=BUILT={}\", shared::features().len());\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nfn main() {\n    \
+                 println!(\"{:?} {} {}\", shared::features(), macros::count!(), env!(\"BUILT\"));\n}\n"
+                    .to_owned(),
+            ),
+            ("absent/Cargo.toml", package("absent", "")),
+            ("absent/src/lib.rs", "//! For Windows alone.\n".to_owned()),
+        ],
+    );
+    passes(&flake);
+    let line = flake.run("dev", "app");
+    assert_eq!(line, flake.run_with_cargo("app", &[]));
+    assert!(
+        line.contains("\"windows\"") && line.contains("LOUD"),
+        "{line}"
+    );
+}
+
+/// Programs abort; tests, and what they are linked with, must unwind.
+#[test]
+#[ignore = "needs Nix"]
+fn panics_that_abort() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"library\", \"macros\"]\nexclude = [\"vendored\"]\n\n\
+                 [profile.dev]\npanic = \"abort\"\n\n[profile.release]\npanic = \"abort\"\n"
+                    .to_owned(),
+            ),
+            ("vendored/Cargo.toml", package("vendored", "")),
+            ("vendored/src/lib.rs", format!("//! Vendored.\n{WORD}")),
+            ("macros/Cargo.toml", package("macros", "\n[lib]\nproc-macro = true\n")),
+            (
+                "macros/src/lib.rs",
+                "//! Macros.\n/// How panics end.\n#[proc_macro]\n\
+                 pub fn unwinds(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
+                 cfg!(panic = \"unwind\").to_string().parse().unwrap()\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "library/Cargo.toml",
+                package("library", "\n[dependencies]\nvendored = { path = \"../vendored\" }\n"),
+            ),
+            (
+                "library/src/lib.rs",
+                "//! Library.\n\n/// Panics.\n///\n/// # Panics\n/// Always.\n///\n/// ```should_panic\n\
+                 /// library::fail();\n/// ```\npub fn fail() {\n    panic!(\"{}\", vendored::word());\n}\n\n\
+                 /// How panics end.\n#[must_use]\npub fn unwinds() -> bool {\n    cfg!(panic = \"unwind\")\n}\n\n\
+                 #[cfg(test)]\nmod tests {\n    #[test]\n    #[should_panic(expected = \"word\")]\n    \
+                 fn fails() {\n        super::fail();\n    }\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "app/Cargo.toml",
+                package(
+                    "app",
+                    "\n[dependencies]\nlibrary = { path = \"../library\" }\nmacros = { path = \"../macros\" }\n",
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nfn main() {\n    println!(\"{} {}\", library::unwinds(), macros::unwinds!());\n}\n".to_owned(),
+            ),
+            (
+                "app/tests/unwinding.rs",
+                "//! Tests.\n#[test]\nfn unwinds() {\n    assert!(library::unwinds());\n    \
+                 assert!(std::panic::catch_unwind(library::fail).is_err());\n}\n"
+                    .to_owned(),
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "false true");
+    assert_eq!(flake.run("release", "app"), "false true");
 }
 
 #[test]

@@ -11,6 +11,14 @@ use tempfile::TempDir;
 
 use super::{repository, text};
 
+/// What a workspace is built, tested, linted and documented with.
+pub(crate) const STEPS: &[&str] = &["checks.build", "checks.test", "checks.clippy", "checks.doc"];
+
+/// The manifest of a package in version 0.1.0, with this behind its first table.
+pub(crate) fn package(name: &str, rest: &str) -> String {
+    format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n{rest}\n")
+}
+
 /// A flake around a cargo workspace, built by this repository's `nix/workspace`.
 pub(crate) struct Flake {
     folder: TempDir,

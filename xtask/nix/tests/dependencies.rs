@@ -1,0 +1,276 @@
+//! Third-party crates from everywhere: git repositories, patches, folders that are no members.
+//!
+//! `cargo test -p xtask-nix --test dependencies -- --ignored`
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::fs;
+use std::process::Command;
+
+use support::layers::{Flake, STEPS, package};
+use tempfile::TempDir;
+
+/// A git repository of these files, with one commit on the branch `topic/one`.
+fn repository(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for arguments in [
+        &["init", "--quiet", "--initial-branch", "topic/one"][..],
+        &["add", "--all"],
+        &["commit", "--quiet", "--message", "All"],
+    ] {
+        let status = Command::new("git")
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
+            .args(arguments)
+            .current_dir(folder.path())
+            .status();
+        assert!(status.unwrap().success());
+    }
+    folder
+}
+
+fn url(repository: &TempDir) -> String {
+    format!("file://{}", repository.path().display())
+}
+
+const PRINTS_TEXT: &str = "//! App.\nfn main() {\n    println!(\"{}\", text());\n}\n\n";
+
+/// A workspace of one member, `app`, whose `main` prints this expression of type `String`.
+fn app(root: &str, dependencies: &str, text: &str, others: &[(&str, &str)]) -> Flake {
+    let manifest = package("app", &format!("\n[dependencies]\n{dependencies}"));
+    let root = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\"app\"]\nexclude = [\"vendored\"]\n\n{root}"
+    );
+    let main = format!("{PRINTS_TEXT}fn text() -> String {{\n    {text}\n}}\n");
+    let mut files = vec![
+        ("Cargo.toml", &*root),
+        ("app/Cargo.toml", &*manifest),
+        ("app/src/main.rs", &*main),
+    ];
+    files.extend(others);
+    let flake = Flake::new("{ }", &files);
+    flake.lock();
+    flake
+}
+
+fn prints(flake: &Flake, text: &str) {
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+    assert_eq!(flake.run("dev", "app"), text);
+    assert_eq!(flake.run_with_cargo("app", &[]), text);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_member_of_a_workspace_in_a_git_repository() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"outer\", \"inner\"]\n\n\
+             [workspace.package]\nversion = \"0.3.0\"\nedition = \"2024\"\n\n\
+             [workspace.dependencies]\ninner = { path = \"inner\" }\n",
+        ),
+        (
+            "outer/Cargo.toml",
+            "[package]\nname = \"outer\"\nversion.workspace = true\nedition.workspace = true\n\n\
+             [features]\nloud = []\n\n[dependencies]\ninner.workspace = true\n",
+        ),
+        (
+            "outer/src/lib.rs",
+            "pub fn word() -> String {\n    \
+             if cfg!(feature = \"loud\") { inner::WORD.to_uppercase() } else { inner::WORD.to_owned() }\n}\n",
+        ),
+        (
+            "inner/Cargo.toml",
+            "[package]\nname = \"inner\"\nversion.workspace = true\nedition.workspace = true\n",
+        ),
+        ("inner/src/lib.rs", "pub const WORD: &str = \"inner\";\n"),
+    ]);
+    let flake = app(
+        "",
+        &format!(
+            "outer = {{ git = \"{}\", branch = \"topic/one\", features = [\"loud\"] }}",
+            url(&repository)
+        ),
+        "outer::word()",
+        &[],
+    );
+    prints(&flake, "INNER");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn one_version_from_git_and_from_the_registry() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"itoa\"\nversion = \"1.0.11\"\nedition = \"2024\"\n",
+        ),
+        ("src/lib.rs", "pub const WORD: &str = \"git\";\n"),
+    ]);
+    let flake = app(
+        "",
+        &format!(
+            "itoa = \"=1.0.11\"\nother = {{ package = \"itoa\", git = \"{}\", version = \"1\" }}",
+            url(&repository)
+        ),
+        "format!(\"{} {}\", itoa::Buffer::new().format(7), other::WORD)",
+        &[],
+    );
+    prints(&flake, "7 git");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_patch_from_git() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n",
+        ),
+        ("src/lib.rs", "pub const WORD: &str = \"patched\";\n"),
+    ]);
+    let flake = app(
+        &format!(
+            "[patch.crates-io]\nryu = {{ git = \"{}\" }}\n",
+            url(&repository)
+        ),
+        "ryu = \"1\"",
+        "ryu::WORD.to_owned()",
+        &[],
+    );
+    prints(&flake, "patched");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_patch_in_a_workspace_of_its_own() {
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"vendored/ryu\" }\n",
+        "ryu = \"1\"",
+        "ryu::word()",
+        &[
+            (
+                "vendored/Cargo.toml",
+                "[workspace]\nmembers = [\"ryu\", \"helper\"]\n\n\
+                 [workspace.package]\nversion = \"1.0.99\"\nedition = \"2024\"\n\n\
+                 [workspace.dependencies]\nhelper = { path = \"helper\" }\n",
+            ),
+            (
+                "vendored/ryu/Cargo.toml",
+                "[package]\nname = \"ryu\"\nversion.workspace = true\nedition.workspace = true\n\n\
+                 [dependencies]\nhelper.workspace = true\n",
+            ),
+            (
+                "vendored/ryu/src/lib.rs",
+                "pub fn word() -> String {\n    helper::WORD.to_owned()\n}\n",
+            ),
+            (
+                "vendored/helper/Cargo.toml",
+                "[package]\nname = \"helper\"\nversion.workspace = true\nedition.workspace = true\n",
+            ),
+            (
+                "vendored/helper/src/lib.rs",
+                "pub const WORD: &str = \"helped\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "helped");
+}
+
+/// As in workspaces that patch their own crates, so that whatever depends on them gets these.
+#[test]
+#[ignore = "needs Nix"]
+fn a_member_that_is_a_patch_no_other_crate_needs() {
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
+        "ryu = { path = \"../ryu\" }",
+        "ryu::WORD.to_owned()",
+        &[
+            ("ryu/Cargo.toml", &package("ryu", "")),
+            (
+                "ryu/src/lib.rs",
+                "//! Word.\n/// A word.\npub const WORD: &str = \"member\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "member");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_lock_file_from_elsewhere() {
+    let flake = app("", "", "\"locked\".to_owned()", &[]);
+    flake.edit(
+        "flake.nix",
+        "// { }",
+        "// { cargoLock = ./locks/app.lock; }",
+    );
+    fs::create_dir(flake.path().join("locks")).unwrap();
+    fs::rename(
+        flake.path().join("Cargo.lock"),
+        flake.path().join("locks/app.lock"),
+    )
+    .unwrap();
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+    assert_eq!(flake.run("dev", "app"), "locked");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn crates_that_depend_on_members_are_refused() {
+    let local = app(
+        "",
+        "vendored = { path = \"../vendored\" }\nbase = { path = \"../base\" }",
+        "vendored::WORD.to_owned()",
+        &[
+            ("base/Cargo.toml", &package("base", "")),
+            ("base/src/lib.rs", ""),
+            (
+                "vendored/Cargo.toml",
+                &package(
+                    "vendored",
+                    "\n[dependencies]\nbase = { path = \"../base\" }\n",
+                ),
+            ),
+            ("vendored/src/lib.rs", "pub const WORD: &str = \"\";\n"),
+        ],
+    );
+    let log = local.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("`vendored` in vendored is no member of the workspace and depends on `base`, which is one"),
+        "{log}"
+    );
+
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            &package("user", "\n[dependencies]\nryu = \"1\"\n"),
+        ),
+        ("src/lib.rs", "pub use ryu::WORD;\n"),
+    ]);
+    let patched = app(
+        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
+        &format!(
+            "ryu = {{ path = \"../ryu\" }}\nuser = {{ git = \"{}\" }}",
+            url(&repository)
+        ),
+        "user::WORD.to_owned()",
+        &[
+            (
+                "ryu/Cargo.toml",
+                "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n",
+            ),
+            ("ryu/src/lib.rs", "pub const WORD: &str = \"\";\n"),
+        ],
+    );
+    let log = patched.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("the crate `user` depends on the member `ryu`, through a [patch]"),
+        "{log}"
+    );
+}
