@@ -13,6 +13,8 @@
 let
   suffix = target: lib.optionalString (target != "native") "-${target}";
 
+  documentedOn = m: if lib.elem "native" m.targets then "native" else lib.head m.targets;
+
   ofTarget =
     target:
     { layers, tested }:
@@ -28,8 +30,8 @@ let
       build = named "build" all;
       test = named "test" tested;
       clippy = named "clippy" all;
-      # A member's documentation is the same on all its targets: it is made on the first.
-      doc = named "doc" (lib.filter (member: lib.head facts.members.${member}.targets == target) all);
+      # A member's documentation is the same on all its targets: it is made once.
+      doc = named "doc" (lib.filter (member: documentedOn facts.members.${member} == target) all);
     };
 
   steps =

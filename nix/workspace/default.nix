@@ -144,13 +144,14 @@ let
       );
     };
 
-  # A library that names a target besides native can be used there. That is no reason to build for the
-  # target before a member makes something for it, is tested there or is for nothing else.
+  # A member that names a target besides native can be used there. That is no reason to build for the
+  # target before one makes something for it, is tested there or is not for native at all.
   isNeeded =
     target:
     target == "native"
     || lib.any (
-      m: lib.elem target m.targets && (m.isCdylib || m.targets == [ target ] || isTestedOn target m)
+      m:
+      lib.elem target m.targets && (m.isCdylib || isTestedOn target m || !(lib.elem "native" m.targets))
     ) (lib.attrValues facts.members);
   targetNames = lib.filter isNeeded (
     lib.unique (lib.concatMap (m: m.targets) (lib.attrValues facts.members))

@@ -2,11 +2,12 @@
 //!
 //! `XTASK_NIX_FLAGS` holds more flags for every call of Nix, separated by white space.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
 use super::{repository, text};
@@ -25,16 +26,36 @@ pub(crate) struct Flake {
 }
 
 impl Flake {
-    /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
-    ///
-    /// Its outputs are what `mkWorkspace` gives, under `workspace`.
-    pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
-        let flake = Self {
+    /// A copy of this repository, with its own outputs.
+    pub(crate) fn of_repository() -> Self {
+        let output = Command::new("git")
+            .args(["ls-files", "-z"])
+            .current_dir(repository())
+            .output()
+            .unwrap();
+        let flake = Self::empty();
+        for file in text(&output.stdout).split_terminator('\0') {
+            let to = flake.path().join(file);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(repository().join(file), to).unwrap();
+        }
+        flake
+    }
+
+    fn empty() -> Self {
+        Self {
             folder: tempfile::Builder::new()
                 .prefix("gantry-nix-")
                 .tempdir()
                 .unwrap(),
-        };
+        }
+    }
+
+    /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
+    ///
+    /// Its outputs are what `mkWorkspace` gives, under `workspace`.
+    pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
+        let flake = Self::empty();
         let inputs = fs::read_to_string(repository().join("flake.nix")).unwrap();
         let start = inputs.find("  inputs = {").unwrap();
         let end = inputs.find("  outputs =").unwrap();
@@ -94,11 +115,8 @@ impl Flake {
 
     /// The derivation path of every layer of the native and wasm32 targets, and of every check.
     pub(crate) fn derivations(&self) -> BTreeMap<String, String> {
-        let output = nix(&[
-            "eval",
-            "--json",
-            &self.attribute("workspace"),
-            "--apply",
+        self.evaluate(
+            "workspace",
             "workspace: let
                paths = prefix: value:
                  if value ? drvPath then { ${prefix} = value.drvPath; }
@@ -107,7 +125,24 @@ impl Flake {
                      (builtins.attrNames (removeAttrs value [ \"cargoVendorDir\" ]))
                  else { };
              in paths \"layers\" workspace.layers // paths \"checks\" workspace.checks",
-        ]);
+        )
+    }
+
+    /// The names of the checks of `workspace`, or of the flake itself where it has none.
+    pub(crate) fn checks(&self) -> BTreeSet<String> {
+        self.evaluate(
+            ".",
+            &format!(
+                "outputs: builtins.attrNames (outputs.workspace or {{ checks = outputs.checks.{}; }}).checks",
+                system()
+            ),
+        )
+    }
+
+    /// What a function in Nix says of an output.
+    fn evaluate<T: DeserializeOwned>(&self, attribute: &str, function: &str) -> T {
+        let attribute = self.attribute(attribute);
+        let output = nix(&["eval", "--json", &attribute, "--apply", function]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
