@@ -42,6 +42,12 @@ let
 
   selected = lib.attrNames (lib.filterAttrs (_: m: lib.elem target.name m.targets) members);
 
+  dependencies = lib.concatMap (edges [
+    "normal"
+    "build"
+    "dev"
+  ]) (lib.attrNames members);
+
   # A member that is compiled for the target must say that it can be.
   builtFor =
     name:
@@ -79,6 +85,9 @@ in
 
   # What a member's library and programs are made of, without itself.
   closure = name: closures.${name};
+
+  # Whether a member depends on this one.
+  isDependency = name: lib.elem name dependencies;
 
   # What a member's tests are made of, without itself.
   testClosure =

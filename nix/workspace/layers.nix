@@ -229,7 +229,7 @@ let
     {
       # Whether it holds the member's tests, and what they depend on.
       tests ? false,
-      # Whether later layers inherit its artifacts. If not, it inherits those of its member itself.
+      # Whether later layers inherit its artifacts.
       stored ? false,
       commands,
       ...
@@ -242,6 +242,8 @@ let
       # Members that are not built for this target themselves have no layer to inherit from.
       isLayered = other: lib.elem other graph.selected;
       linted = on == "check";
+      # Where no other member needs what was checked of a member, a layer more costs more than it saves.
+      inheritsItself = !stored && (!linted || graph.isDependency name);
       manifestOf = other: manifests.${other}.${variant (tests && other == name) linted};
     in
     layer (
@@ -278,7 +280,9 @@ let
         inherits = [
           self.deps
         ]
-        ++ map (other: self.${on}.${other}) (lib.filter isLayered (if stored then others else real));
+        ++ map (other: self.${on}.${other}) (
+          lib.filter isLayered (lib.optional inheritsItself name ++ others)
+        );
         commands = lib.optionalString linted clippyEnvironment + commands;
 
         layerMember = name;
