@@ -44,5 +44,7 @@
       devShells = output "devShells";
       apps = output "apps";
       formatter = output "formatter";
+
+      templates = import ./templates { revision = self.rev or null; }; # only template
     };
 }

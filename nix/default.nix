@@ -29,26 +29,26 @@ let
         install -D -t $out/bin ${programs.release.xtask}/bin/* ${programs.release.xtask-nix}/bin/*
       '';
 
-  web = pkgs.callPackage ./web.nix { inherit workspace; };
+  web = pkgs.callPackage ./web.nix { inherit workspace; }; # only web
   deny = pkgs.callPackage ./deny.nix { inherit workspace; };
 in
 {
   packages =
     workspace.deps
+    // web.packages or { } # only web
     // {
       default = programs.release.gantry;
       dev = programs.dev.gantry;
       inherit xtask;
-    }
-    // lib.optionalAttrs (web != null) { inherit web; };
+    };
 
   checks =
     workspace.checks
+    // web.checks or { } # only web
     // {
       inherit deny;
       nix = import ./tests { inherit lib pkgs; };
-    }
-    // lib.optionalAttrs (web != null) { ${web.check} = web; };
+    };
 
   devShells.default = import ./shell.nix {
     inherit

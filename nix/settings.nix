@@ -19,11 +19,17 @@ let
     "crates/core/tests/audit_cases"
     "crates/core/tests/narinfos"
   ];
+
+  wholeRepository = {
+    testInputs = [ pkgs.git ];
+    testEnv.XTASK_REPOSITORY = "${../.}";
+  };
 in
 {
   targets = {
     native = openssl;
 
+    # begin web
     wasm32-unknown-unknown = {
       nativeBuildInputs = [ pkgs.lld ];
       env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = "wasm-ld";
@@ -35,18 +41,24 @@ in
       ];
       testEnv.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER = "xtask-bindgen test";
     };
+    # end web
   };
 
   # What single members need; a workspace without one of them has no use for its line.
   members = lib.intersectAttrs workspace.facts.members {
     gantry.testFiles = auditCases;
-    gantry-web.testFiles = auditCases;
+    gantry-web.testFiles = auditCases; # only web
     # Its tests hold the rules of the whole repository.
-    xtask = {
+    xtask = wholeRepository // {
       testFiles = [ "docs" ];
-      testInputs = [ pkgs.git ];
-      testEnv.XTASK_REPOSITORY = "${../.}";
     };
+    # begin template
+    # Their tests make projects of the whole repository.
+    xtask-init = wholeRepository;
+    xtask-template = wholeRepository // {
+      testFiles = [ "xtask/init/tests" ];
+    };
+    # end template
     xtask-nix = {
       testFiles = [
         "docs"

@@ -50,17 +50,17 @@ pub enum Command {
     /// A question that only Nix can answer
     #[command(flatten)]
     Nix(NixCommand),
+    // begin template
     /// Measure layers beside one derivation a step (`bench --help` tells more)
     #[command(disable_help_flag = true, disable_version_flag = true)]
-    Bench {
-        /// Those of `xtask-bench`
-        #[arg(
-            trailing_var_arg = true,
-            allow_hyphen_values = true,
-            value_name = "ARGUMENTS"
-        )]
-        arguments: Vec<OsString>,
-    },
+    Bench(OtherArguments),
+    // end template
+    /// Make a project of the template (`init --help` tells more)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Init(OtherArguments),
+    /// Bring in what has changed in the template (`template --help` tells more)
+    #[command(disable_help_flag = true, disable_version_flag = true)]
+    Template(OtherArguments),
     /// Print shell completions
     #[command(after_help = "\
 They complete the command `xtask`, so that both lines are needed, in bash for example:
@@ -70,6 +70,18 @@ They complete the command `xtask`, so that both lines are needed, in bash for ex
         /// The shell that they are for
         shell: Shell,
     },
+}
+
+/// Those of a program of its own.
+#[derive(Args)]
+pub struct OtherArguments {
+    /// What that program is told
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGUMENTS"
+    )]
+    pub all: Vec<OsString>,
 }
 
 /// Runs steps.

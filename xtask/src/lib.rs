@@ -12,6 +12,7 @@ mod display;
 mod environment;
 pub mod event;
 pub mod finding;
+pub mod git;
 pub mod interrupt;
 pub mod output;
 pub mod plan;

@@ -20,9 +20,10 @@ pub fn become_program(
     name: &str,
     arguments: impl IntoIterator<Item = impl AsRef<OsStr>>,
 ) -> Result<ExitCode> {
-    let mut command = installed(name).unwrap_or_else(|| {
+    let name = format!("xtask-{name}");
+    let mut command = installed(&name).unwrap_or_else(|| {
         let mut command = cargo::command("run");
-        command.args(["--quiet", "--locked", "--package", name, "--"]);
+        command.args(["--quiet", "--locked", "--package", &name, "--"]);
         command
     });
     let error = command.args(arguments).exec();

@@ -22,6 +22,8 @@ pub struct Workspace {
     pub members: Vec<Member>,
     /// `workspace.metadata.cache`, which only Nix has a use for.
     pub cache: Option<Value>,
+    /// `workspace.metadata.template.name`: what the template became.
+    pub project: Option<String>,
 }
 
 /// A member, reduced to what decides its steps.
@@ -180,16 +182,15 @@ impl TryFrom<Metadata> for Workspace {
             .map(|package| package.to_member(&names, &metadata.workspace_default_members))
             .collect::<Result<_>>()?;
         members.sort_by(|one, other| one.name.cmp(&other.name));
-        let cache = metadata
-            .workspace
-            .as_ref()
-            .and_then(|metadata| metadata.get("cache"))
-            .cloned();
+        let metadata_of_all = metadata.workspace.unwrap_or_default();
         Ok(Self {
             root: metadata.workspace_root,
             target_directory: metadata.target_directory,
             members,
-            cache,
+            cache: metadata_of_all.get("cache").cloned(),
+            project: metadata_of_all["template"]["name"]
+                .as_str()
+                .map(str::to_owned),
         })
     }
 }

@@ -655,3 +655,14 @@ fn which(program: &str) -> PathBuf {
         .find(|path| path.is_file())
         .unwrap()
 }
+
+#[test]
+fn a_project_that_is_made_is_not_made_again() {
+    let workspace = Workspace::new();
+    let manifest = workspace.read("Cargo.toml");
+    let made = "\n[workspace.metadata.template]\nname = \"acme\"\n";
+    workspace.write("Cargo.toml", &(manifest + made));
+    let output = workspace.xtask(&["init", "--name", "other"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout), "This is acme already.\n");
+}

@@ -22,7 +22,7 @@ fn narinfo(name: &str) -> PathBuf {
     Path::new(NARINFOS).join(name)
 }
 
-fn gantry(arguments: &[&str], files: &[&Path]) -> Output {
+fn run(arguments: &[&str], files: &[&Path]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_gantry"))
         .args(arguments)
         .args(files)
@@ -60,7 +60,7 @@ fn every_audit_case_gets_its_verdicts() {
             arguments.extend(["--key", key]);
         }
 
-        let output = gantry(&arguments, &[&file]);
+        let output = run(&arguments, &[&file]);
         let report = &parse_json(&output)[0];
         let signatures: Vec<&str> = report["signatures"]
             .as_array()
@@ -87,7 +87,7 @@ fn verify_goes_on_after_a_failure() {
         narinfo("check-link-targets.narinfo"),
         narinfo("hello.narinfo"),
     ];
-    let output = gantry(&["verify", "--key", NIXOS], &[&files[0], &files[1]]);
+    let output = run(&["verify", "--key", NIXOS], &[&files[0], &files[1]]);
     assert_eq!(status(&output), 1);
     assert_eq!(
         stdout(&output),
@@ -106,7 +106,7 @@ fn what_is_no_narinfo_fails() {
     let file = folder.path().join("broken.narinfo");
     fs::write(&file, b"StorePath: /nix/store/\xff\n").unwrap();
 
-    let output = gantry(&["verify", "--key", NIXOS], &[&file]);
+    let output = run(&["verify", "--key", NIXOS], &[&file]);
     assert_eq!(status(&output), 1);
     assert!(
         stdout(&output).contains("line 1: StorePath: "),
@@ -114,7 +114,7 @@ fn what_is_no_narinfo_fails() {
         stdout(&output)
     );
 
-    let output = gantry(&["inspect"], &[&file]);
+    let output = run(&["inspect"], &[&file]);
     assert_eq!(status(&output), 1);
     assert!(
         stderr(&output).contains("broken.narinfo: line 1: StorePath: "),
@@ -126,7 +126,7 @@ fn what_is_no_narinfo_fails() {
 #[test]
 fn what_cannot_be_read_is_no_verdict() {
     for arguments in [&["inspect"][..], &["verify", "--key", NIXOS]] {
-        let output = gantry(arguments, &[Path::new("no such file")]);
+        let output = run(arguments, &[Path::new("no such file")]);
         assert_eq!(status(&output), 2);
         assert!(
             stderr(&output).starts_with("gantry: no such file: "),
@@ -139,12 +139,12 @@ fn what_cannot_be_read_is_no_verdict() {
 #[test]
 fn wrong_usage_is_explained() {
     let hello = narinfo("hello.narinfo");
-    let output = gantry(&["verify"], &[&hello]);
+    let output = run(&["verify"], &[&hello]);
     assert_eq!(status(&output), 2);
     assert!(stderr(&output).contains("--key <NAME:BASE64>"));
 
     let secret = format!("cache:{}==", "A".repeat(86));
-    let output = gantry(&["verify", "--key", &secret], &[&hello]);
+    let output = run(&["verify", "--key", &secret], &[&hello]);
     assert_eq!(status(&output), 2);
     assert!(
         stderr(&output).contains("found 64 (a signature or a secret key)"),
@@ -155,7 +155,7 @@ fn wrong_usage_is_explained() {
 
 #[test]
 fn inspect_describes_every_field() {
-    let output = gantry(&["inspect"], &[&narinfo("check-link-targets.narinfo")]);
+    let output = run(&["inspect"], &[&narinfo("check-link-targets.narinfo")]);
     assert_eq!(status(&output), 0);
     assert_eq!(
         stdout(&output),
@@ -207,9 +207,9 @@ fn inspect_reads_standard_input() {
 #[test]
 fn help_has_examples_and_the_version_has_openssl() {
     for command in ["inspect", "verify"] {
-        let help = gantry(&[command, "--help"], &[]);
+        let help = run(&[command, "--help"], &[]);
         assert_eq!(status(&help), 0);
         assert!(stdout(&help).contains(&format!("Examples:\n  gantry {command} ")));
     }
-    assert!(stdout(&gantry(&["--version"], &[])).contains("OpenSSL "));
+    assert!(stdout(&run(&["--version"], &[])).contains("OpenSSL "));
 }

@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         Command::Nix(NixCommand::Cache(command)) => cache::run(&command),
         Command::Nix(NixCommand::Doctor(arguments)) => doctor::run(&arguments),
         Command::Nix(NixCommand::Why(arguments)) => why::run(&arguments),
-        Command::Bench { .. } | Command::Completions { .. } => not_here(),
+        _ => not_here(),
     })
 }
 
