@@ -31,6 +31,7 @@ Examples:
   cargo xtask cache push              share what was built
   cargo xtask why test-gantry-core    say which edits make it be built again
   cargo xtask doctor                  say what keeps builds from being cached
+  cargo xtask release 0.1.0           build, push and archive the packages of a version
   cargo xtask completions bash        print shell completions
 
 Exit codes: 0 passed, 1 a step failed, 2 wrong usage or environment, 130 interrupted"
@@ -131,6 +132,11 @@ pub enum NixCommand {
     /// Push to the binary cache, pin in it, and verify what it has
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Build a version's packages, push and pin them, and write them into a folder
+    #[command(
+        after_help = "Exit codes: 0 released, 1 CI or a build failed, 2 this commit is not to be released so"
+    )]
+    Release(ReleaseArguments),
     /// Say why a check or package will be built again: which edits reach it
     Why(WhyArguments),
     /// Look for what keeps builds from being cached, and say how to mend it
@@ -346,6 +352,27 @@ pub struct CacheArguments {
     pub outputs: Vec<String>,
 
     /// What Nix is told
+    #[command(flatten)]
+    pub nix: NixArguments,
+}
+
+/// Those of `cargo xtask release`.
+#[derive(Args)]
+pub struct ReleaseArguments {
+    /// The version in Cargo.toml, such as 0.1.0
+    // The name is not that of the flag `--version`.
+    #[arg(id = "release", value_name = "VERSION")]
+    pub version: String,
+
+    /// Write the files into this folder [default: release-VERSION in the target folder]
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+
+    /// Flags for Nix
     #[command(flatten)]
     pub nix: NixArguments,
 }

@@ -31,12 +31,16 @@ pub struct Workspace {
 pub struct Member {
     /// The package's.
     pub name: String,
+    /// The package's.
+    pub version: String,
+    /// The URL of its repository.
+    pub repository: Option<String>,
     /// Its folder.
     pub directory: PathBuf,
     /// From `package.metadata.ci.targets`; native alone where a manifest says nothing.
     pub(crate) targets: Vec<Target>,
     /// Whether `cargo build` without arguments takes it.
-    pub(crate) is_default: bool,
+    pub is_default: bool,
     pub(crate) is_cdylib: bool,
     pub(crate) has_doctests: bool,
     /// Whether it tests with wasm-bindgen-test.
@@ -145,6 +149,8 @@ struct Metadata {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    version: String,
+    repository: Option<String>,
     id: String,
     manifest_path: PathBuf,
     targets: Vec<CargoTarget>,
@@ -214,6 +220,8 @@ impl Package {
             })?;
         Ok(Member {
             name: self.name.clone(),
+            version: self.version.clone(),
+            repository: self.repository.clone(),
             directory: self.directory().unwrap_or(Path::new("")).to_owned(),
             targets,
             is_default: default.contains(&self.id),

@@ -7,6 +7,7 @@ mod backend;
 mod cache;
 mod doctor;
 mod nix;
+mod release;
 mod status;
 mod why;
 
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
         Command::Nix(NixCommand::Status(arguments)) => status::run(&arguments),
         Command::Nix(NixCommand::Cache(command)) => cache::run(&command),
         Command::Nix(NixCommand::Doctor(arguments)) => doctor::run(&arguments),
+        Command::Nix(NixCommand::Release(arguments)) => release::run(&arguments),
         Command::Nix(NixCommand::Why(arguments)) => why::run(&arguments),
         _ => not_here(),
     })

@@ -7,8 +7,9 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::{Command, Output};
+use std::process::Output;
 
+use support::cachix::{Cachix, assert_exit, configure};
 use support::checks::{Key, SOUND, delete, flake, nix, path, sound_paths};
 use support::http::Server;
 use support::{Workspace, ci, text};
@@ -29,16 +30,6 @@ fn build(workspace: &Workspace) {
     }
 }
 
-/// Names a cache in the root manifest.
-fn configure(workspace: &Workspace, place: &str, key: &Key) {
-    let manifest = workspace.read("Cargo.toml");
-    let table = format!(
-        "\n[workspace.metadata.cache]\n{place}\npublic-key = \"{}\"\n",
-        key.public
-    );
-    workspace.write("Cargo.toml", &format!("{manifest}{table}"));
-}
-
 fn cache_with(workspace: &Workspace, key: &Key, arguments: &[&str]) -> Output {
     workspace
         .command(&[&["cache"], arguments].concat())
@@ -49,13 +40,6 @@ fn cache_with(workspace: &Workspace, key: &Key, arguments: &[&str]) -> Output {
 
 fn cache(workspace: &Workspace, arguments: &[&str]) -> Output {
     workspace.xtask(&[&["cache"], arguments].concat())
-}
-
-#[track_caller]
-fn assert_exit(output: &Output, code: i32, part: &str) {
-    let printed = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{printed}");
-    assert!(printed.contains(part), "{printed}");
 }
 
 /// The outcomes of a run after the store has lost the checks.
@@ -290,107 +274,13 @@ fn what_another_cache_has_is_not_pushed() {
     assert_exit(&cache(&workspace, &flags), 0, "pushed 2 store paths");
 }
 
-/// A program `cachix` that takes what cachix documents and nothing else, and puts paths into a
-/// folder as the server would.
-///
-/// Syntax: `cachix push [-m METHOD] CACHE PATHS`, `cachix pin CACHE NAME PATH`.
-const CACHIX: &str = r#"#!/bin/sh
-set -eu
-refuse() { echo "cachix stand-in: $1" >&2; exit 64; }
-echo "$*" >> "$CACHIX_LOG"
-[ "${CACHIX_AUTH_TOKEN-}" = token ] || refuse "no token"
-case "$1" in
-  push)
-    shift
-    if [ "$1" = -m ]; then shift 2; fi
-    [ "$1" = acme ] || refuse "cache $1"
-    shift
-    [ $# -gt 0 ] || refuse "no paths"
-    for path; do case "$path" in /nix/store/*) ;; *) refuse "path $path" ;; esac; done
-    nix copy --to "file://$CACHIX_SERVED?secret-key=$CACHIX_KEY" "$@"
-    ;;
-  pin)
-    [ $# = 4 ] || refuse "pin takes three arguments"
-    [ "$2" = acme ] || refuse "cache $2"
-    case "$4" in /nix/store/*) ;; *) refuse "path $4" ;; esac
-    [ -e "$4" ] || refuse "not in the store"
-    hash=$(basename "$4" | cut -d- -f1)
-    [ -e "$CACHIX_SERVED/$hash.narinfo" ] || refuse "400: not pushed"
-    ;;
-  *) refuse "command $1" ;;
-esac
-"#;
-
-/// A program `nix` for which the folder is `https://acme.cachix.org`, and that is Nix otherwise.
-const NIX: &str = r#"#!/bin/sh
-set -eu
-there=https://acme.cachix.org here=file://$CACHIX_SERVED
-if [ "$1" = config ]; then
-  "$REAL_NIX" "$@" | sed "s|$here|$there|g"
-  exit
-fi
-for argument; do
-  shift
-  case "$argument" in *"$there"*) argument=${argument%%"$there"*}$here${argument#*"$there"} ;; esac
-  set -- "$@" "$argument"
-done
-exec "$REAL_NIX" "$@"
-"#;
-
-/// A workspace whose cache is at cachix.org, which is a folder here.
-struct Cachix {
-    workspace: Workspace,
-    key: Key,
-}
-
-impl Cachix {
-    fn new() -> Self {
-        let workspace = workspace();
-        let key = Key::new(&workspace, "acme.cachix.org-1");
-        configure(&workspace, "name = \"acme\"", &key);
-        for (name, script) in [("cachix", CACHIX), ("nix", NIX)] {
-            let file = format!("bin/{name}");
-            workspace.write(&file, script);
-            let executable = fs::Permissions::from_mode(0o755);
-            fs::set_permissions(workspace.path().join(file), executable).unwrap();
-        }
-        fs::create_dir(workspace.path().join("served")).unwrap();
-        Self { workspace, key }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let path = std::env::var("PATH").unwrap();
-        let real = std::env::split_paths(&path).map(|folder| folder.join("nix"));
-        let real = real.into_iter().find(|file| file.exists()).unwrap();
-        let inside = |name: &str| self.workspace.path().join(name);
-        let mut command = self.workspace.command(&[&["cache"], arguments].concat());
-        command
-            .env("PATH", format!("{}:{path}", inside("bin").display()))
-            .env("REAL_NIX", real)
-            .env("CACHIX_AUTH_TOKEN", "token")
-            .env("CACHIX_SERVED", inside("served"))
-            .env("CACHIX_KEY", &self.key.secret)
-            .env("CACHIX_LOG", inside("cachix.log"));
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    fn calls(&self) -> Vec<String> {
-        let log = fs::read_to_string(self.workspace.path().join("cachix.log"));
-        log.unwrap_or_default().lines().map(str::to_owned).collect()
-    }
-}
-
 #[test]
 #[ignore = "needs Nix"]
 fn cachix_gets_the_push_before_the_pin() {
-    let cachix = Cachix::new();
+    let cachix = Cachix::new(workspace());
     let pinned = path(&cachix.workspace, "test-app");
     let layer = path(&cachix.workspace, "build-app");
-    let output = cachix.run(&["pin", "v1", "test-app"]);
+    let output = cachix.run(&["cache", "pin", "v1", "test-app"]);
     assert_exit(&output, 0, "pinned v1 in https://acme.cachix.org");
     let mut paths = [&*pinned, &*layer];
     paths.sort_unstable();
@@ -401,9 +291,9 @@ fn cachix_gets_the_push_before_the_pin() {
             format!("pin acme v1 {pinned}"),
         ]
     );
-    assert_exit(&cachix.run(&["push"]), 0, "pushed 1 store path to");
+    assert_exit(&cachix.run(&["cache", "push"]), 0, "pushed 1 store path to");
     assert_exit(
-        &cachix.run(&["verify"]),
+        &cachix.run(&["cache", "verify"]),
         0,
         "has 3 store paths, signed by acme.cachix.org-1",
     );
@@ -412,22 +302,26 @@ fn cachix_gets_the_push_before_the_pin() {
 #[test]
 #[ignore = "needs Nix"]
 fn what_cachix_refuses_is_no_success() {
-    let cachix = Cachix::new();
+    let cachix = Cachix::new(workspace());
     let output = cachix
-        .command(&["push"])
+        .command(&["cache", "push"])
         .env("CACHIX_AUTH_TOKEN", "")
         .output()
         .unwrap();
     assert_exit(&output, 2, "cachix push acme failed");
-    let output = cachix.run(&["pin", "v1", "oops"]);
+    let output = cachix.run(&["cache", "pin", "v1", "oops"]);
     assert_exit(&output, 2, "no package or check `oops`");
     delete(&cachix.workspace, &[path(&cachix.workspace, "doc-app")]);
-    assert_exit(&cachix.run(&["pin", "v1", "doc-app"]), 2, "run `nix build");
+    assert_exit(
+        &cachix.run(&["cache", "pin", "v1", "doc-app"]),
+        2,
+        "run `nix build",
+    );
     assert_eq!(cachix.calls().len(), 1);
 
     fs::remove_file(cachix.workspace.path().join("bin/cachix")).unwrap();
     assert_exit(
-        &cachix.run(&["push"]),
+        &cachix.run(&["cache", "push"]),
         2,
         "nix profile install nixpkgs#cachix",
     );

@@ -19,6 +19,7 @@ use xtask::workspace::Workspace;
 use self::contents::Contents;
 use self::key::SecretKey;
 use self::local::Local;
+pub(crate) use self::pin::keep;
 pub(crate) use self::settings::{Address, Settings};
 use crate::nix::Program;
 
@@ -50,6 +51,18 @@ pub(crate) fn run(command: &CacheCommand) -> Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+/// Pushes these outputs of the flake, and says what the cache has of them; whether that is all.
+///
+/// # Errors
+/// They are not built, or the cache cannot be written or read.
+pub(crate) fn publish(program: &Program, cache: &Cache, names: &[String]) -> Result<bool> {
+    let outputs = contents::select(program, names, false)?;
+    let contents = Contents::of(program, cache, &outputs, true)?;
+    let verdict = push::run(program, cache, &contents)?;
+    output::print(&verdict.to_text())?;
+    Ok(verdict.is_good())
 }
 
 /// The cache that the workspace names, or the user's own.
@@ -112,6 +125,11 @@ impl Cache {
     /// Whether the workspace names it.
     pub(crate) fn is_named(&self) -> bool {
         !matches!(self.kind, Kind::Local(_))
+    }
+
+    /// Whether paths in it can be kept for good, under names.
+    pub(crate) fn has_pins(&self) -> bool {
+        matches!(self.kind, Kind::Cachix(_))
     }
 
     /// Whether it is a folder that does not exist: reading it, Nix would make it.

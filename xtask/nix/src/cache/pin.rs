@@ -16,12 +16,12 @@ use crate::nix::Program;
 /// # Errors
 /// The cache has no pins, the output is not built, or cachix fails.
 pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) -> Result<Verdict> {
-    let Kind::Cachix(cache_name) = &cache.kind else {
+    if !cache.has_pins() {
         bail!(
             "only a cache at cachix.org has pins, and this is {}: of other caches, what collects paths there decides what is kept; `cargo xtask cache push {output}` pushes it",
             cache.url
         );
-    };
+    }
     if name.is_empty() || name.starts_with('-') {
         bail!("`{name}` is no name for a pin");
     }
@@ -35,9 +35,20 @@ pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) ->
     let verdict = push::run(program, cache, &contents)?;
     if verdict.is_good() {
         for output in &outputs {
-            cachix(&["pin", cache_name, name], slice::from_ref(&output.path))?;
+            keep(cache, name, &output.path)?;
         }
-        output::print(&format!("pinned {name} in {}\n", cache.url))?;
     }
     Ok(verdict)
+}
+
+/// Has the cache keep a path that it has under this name; nothing where it has no pins.
+///
+/// # Errors
+/// cachix fails.
+pub(crate) fn keep(cache: &Cache, name: &str, path: &String) -> Result<()> {
+    if let Kind::Cachix(cache_name) = &cache.kind {
+        cachix(&["pin", cache_name, name], slice::from_ref(path))?;
+        output::print(&format!("pinned {name} in {}\n", cache.url))?;
+    }
+    Ok(())
 }

@@ -28,6 +28,12 @@ const IMPATIENT: [&str; 6] = [
 #[derive(Clone, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PathInfo {
+    /// As `sha256-BASE64`.
+    pub(crate) nar_hash: String,
+    /// The bytes of its archive, not compressed.
+    pub(crate) nar_size: u64,
+    /// The store paths in its files; itself may be among them.
+    pub(crate) references: Vec<String>,
     /// The derivation that it is an output of.
     pub(crate) deriver: Option<String>,
     /// The bytes of its archive, in a binary cache.

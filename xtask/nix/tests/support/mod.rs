@@ -1,8 +1,10 @@
 //! What the tests share: small workspaces, flakes around them, and binary caches.
 
+pub(crate) mod cachix;
 pub(crate) mod checks;
 pub(crate) mod http;
 pub(crate) mod layers;
+pub(crate) mod runner;
 #[path = "../../../tests/support/mod.rs"]
 mod workspace;
 
