@@ -29,6 +29,11 @@ let
         install -D -t $out/bin ${programs.release.xtask}/bin/* ${programs.release.xtask-nix}/bin/*
       '';
 
+  # It asks cargo for the workspace, which a machine that has Nix may not have.
+  runXtask = pkgs.writeShellScriptBin "xtask" ''
+    PATH=${toolchain}/bin:$PATH exec ${lib.getExe xtask} "$@"
+  '';
+
   web = pkgs.callPackage ./web.nix { inherit workspace; }; # only web
   deny = pkgs.callPackage ./deny.nix { inherit workspace; };
 in
@@ -68,7 +73,7 @@ in
       })
       {
         default = programs.release.gantry;
-        inherit xtask;
+        xtask = runXtask;
       };
 
   formatter = pkgs.nixfmt;

@@ -61,7 +61,9 @@ in
     # end template
     xtask-nix = {
       testFiles = [
+        ".github"
         "docs"
+        "flake.nix"
         "xtask/tests/support"
       ];
       testInputs = [ pkgs.git ];

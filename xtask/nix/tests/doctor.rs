@@ -129,6 +129,41 @@ fn nothing_is_found_where_nothing_is_wrong() {
 }
 
 #[test]
+fn nothing_is_found_in_the_workflows_of_this_repository() {
+    let workspace = sound();
+    for file in [
+        "actions/nix/action.yml",
+        "workflows/cache.yml",
+        "workflows/ci.yml",
+        "workflows/release.yml",
+        "workflows/update.yml",
+    ] {
+        let file = format!(".github/{file}");
+        let text = fs::read_to_string(repository().join(&file)).unwrap();
+        workspace.write(&file, &text);
+    }
+    git(&workspace, &["add", "--all"]);
+    let (code, report) = doctor(&workspace);
+    assert_eq!((code, codes(&report)), (0, vec![]), "{report:#}");
+
+    workspace.edit(
+        ".github/workflows/ci.yml",
+        "github.event_name == 'push' && secrets.CACHIX_AUTH_TOKEN || ''",
+        "secrets.CACHIX_AUTH_TOKEN",
+    );
+    workspace.edit(
+        ".github/actions/nix/action.yml",
+        "${{ steps.cache.outputs.cachix }}",
+        "other",
+    );
+    let (_, report) = doctor(&workspace);
+    let mut codes = codes(&report);
+    // Every workflow uses the action.
+    codes.dedup();
+    assert_eq!(codes, ["cache-not-in-workflow", "token-in-pull-requests"]);
+}
+
+#[test]
 fn each_way_of_being_broken_is_found() {
     type Break = fn(&Workspace);
     let ways: [(&str, Break); 16] = [

@@ -164,10 +164,8 @@ fn named_in_workflow(workflow: &Workflow) -> Named {
             for text in texts.into_iter().flatten() {
                 named.add_nix_conf(text);
             }
-            if let (true, Some(name)) = (
-                step.uses.starts_with("cachix/cachix-action@"),
-                step.with.get("name"),
-            ) {
+            let name = step.with.get("name").filter(|name| !name.contains("${{"));
+            if let (true, Some(name)) = (step.uses.starts_with("cachix/cachix-action@"), name) {
                 named
                     .substituters
                     .push(format!("https://{name}.cachix.org"));

@@ -43,7 +43,10 @@ impl Named {
     pub(crate) fn add_nix_conf(&mut self, text: &str) {
         for line in text.lines() {
             let line = line.split('#').next().unwrap_or_default();
-            if let Some((setting, value)) = line.split_once('=') {
+            // What an expression of a workflow comes to shows when it runs.
+            if let Some((setting, value)) = line.split_once('=')
+                && !value.contains("${{")
+            {
                 self.add(setting.trim(), value);
             }
         }

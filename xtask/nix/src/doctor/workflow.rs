@@ -57,7 +57,7 @@ impl Workflow {
         let (mut workflows, mut unreadable) = (Vec::new(), Vec::new());
         for file in files {
             let text = fs::read_to_string(root.join(&file)).map_err(|error| error.to_string());
-            match text.and_then(|text| Self::parse(&file, &text)) {
+            match text.and_then(|text| Self::parse(root, &file, &text)) {
                 Ok(workflow) => workflows.push(workflow),
                 Err(problem) => unreadable.push((file, problem)),
             }
@@ -65,7 +65,8 @@ impl Workflow {
         (workflows, unreadable)
     }
 
-    pub(crate) fn parse(file: &str, text: &str) -> Result<Self, String> {
+    /// The workflow in `file`, with the steps of the repository's own actions in place of their calls.
+    pub(crate) fn parse(root: &Path, file: &str, text: &str) -> Result<Self, String> {
         let documents = YamlLoader::load_from_str(text).map_err(|error| error.to_string())?;
         let document = documents.first().unwrap_or(&Yaml::BadValue);
         let triggers = match &document["on"] {
@@ -80,7 +81,10 @@ impl Workflow {
             file: file.to_owned(),
             triggers,
             env: table(&document["env"]),
-            jobs: jobs.iter().map(|(name, job)| Job::new(name, job)).collect(),
+            jobs: jobs
+                .iter()
+                .map(|(name, job)| Job::new(root, name, job))
+                .collect(),
         })
     }
 
@@ -91,18 +95,56 @@ impl Workflow {
 }
 
 impl Job {
-    fn new(name: &Yaml, job: &Yaml) -> Self {
-        let steps = job["steps"].as_vec().map(Vec::as_slice).unwrap_or_default();
+    fn new(root: &Path, name: &Yaml, job: &Yaml) -> Self {
         Self {
             name: to_text(name),
             condition: to_text(&job["if"]),
             env: table(&job["env"]),
-            steps: steps.iter().map(Step::new).collect(),
+            steps: steps(job)
+                .flat_map(|step| Step::new(step).expand(root))
+                .collect(),
         }
     }
 }
 
 impl Step {
+    /// The step, or the steps of the action that it uses if that is one of this repository.
+    fn expand(self, root: &Path) -> Vec<Self> {
+        let mut prefixes = ["./", "$/"].iter();
+        let folder = prefixes.find_map(|prefix| self.uses.strip_prefix(prefix));
+        let text = folder.and_then(|folder| {
+            ["action.yml", "action.yaml"]
+                .iter()
+                .map(|name| root.join(folder).join(name))
+                .find_map(|file| fs::read_to_string(file).ok())
+        });
+        let documents = YamlLoader::load_from_str(&text.unwrap_or_default()).unwrap_or_default();
+        let Some(action) = documents.first() else {
+            return vec![self];
+        };
+        steps(&action["runs"])
+            .map(|step| Self::new(step).called_by(&self, &action["inputs"]))
+            .collect()
+    }
+
+    /// A step of an action, with what its caller gives for the action's inputs.
+    fn called_by(mut self, caller: &Self, inputs: &Yaml) -> Self {
+        for value in self.with.values_mut().chain(self.env.values_mut()) {
+            let input = value.strip_prefix("${{ inputs.");
+            if let Some(name) = input.and_then(|name| name.strip_suffix(" }}")) {
+                let default = || to_text(&inputs[name]["default"]);
+                *value = caller.with.get(name).cloned().unwrap_or_else(default);
+            }
+        }
+        let conditions = [&*caller.condition, &*self.condition];
+        let conditions: Vec<&str> = conditions
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect();
+        self.condition = conditions.join(" && ");
+        self
+    }
+
     fn new(step: &Yaml) -> Self {
         let [name, uses, run] = ["name", "uses", "run"].map(|key| to_text(&step[key]));
         let first_line = run.lines().next().unwrap_or_default();
@@ -118,6 +160,10 @@ impl Step {
             run,
         }
     }
+}
+
+fn steps(yaml: &Yaml) -> impl Iterator<Item = &Yaml> {
+    yaml["steps"].as_vec().into_iter().flatten()
 }
 
 fn table(yaml: &Yaml) -> BTreeMap<String, String> {
@@ -140,6 +186,49 @@ fn to_text(yaml: &Yaml) -> String {
 mod tests {
     use super::*;
 
+    fn parse(text: &str) -> Result<Workflow, String> {
+        Workflow::parse(Path::new(""), "ci.yml", text)
+    }
+
+    #[test]
+    fn actions_of_the_same_repository_are_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("actions/cache");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(
+            folder.join("action.yml"),
+            "inputs: { token: { }, other: { default: none } }
+runs:
+  using: composite
+  steps:
+    - uses: cachix/cachix-action@v17
+      if: two
+      with: { authToken: '${{ inputs.token }}', name: '${{ inputs.other }}' }
+    - run: nix build
+",
+        )
+        .unwrap();
+        for uses in ["./actions/cache", "$/actions/cache"] {
+            let text = format!(
+                "on: push
+jobs: {{ a: {{ steps: [ {{ uses: {uses}, if: one, with: {{ token: secret }} }} ] }} }}
+"
+            );
+            let workflow = Workflow::parse(root.path(), "ci.yml", &text).unwrap();
+            let [cachix, build] = &*workflow.jobs[0].steps else {
+                panic!("{:?}", workflow.jobs);
+            };
+            assert_eq!(cachix.condition, "one && two");
+            assert_eq!(cachix.with["authToken"], "secret");
+            assert_eq!(cachix.with["name"], "none");
+            assert_eq!(build.run, "nix build");
+        }
+        let text = "on: push
+jobs: { a: { steps: [ { uses: ./absent } ] } }
+";
+        assert_eq!(parse(text).unwrap().jobs[0].steps[0].uses, "./absent");
+    }
+
     #[test]
     fn triggers_are_read_in_all_their_forms() {
         for (on, triggers) in [
@@ -150,11 +239,11 @@ mod tests {
                 vec!["push", "schedule"],
             ),
         ] {
-            let workflow = Workflow::parse("ci.yml", &format!("on: {on}\njobs: {{}}\n")).unwrap();
+            let workflow = parse(&format!("on: {on}\njobs: {{}}\n")).unwrap();
             assert_eq!(workflow.triggers, triggers);
         }
-        assert!(Workflow::parse("ci.yml", "on: push\n").is_err());
-        assert!(Workflow::parse("ci.yml", "on: [push\n").is_err());
-        assert!(Workflow::parse("ci.yml", "").is_err());
+        assert!(parse("on: push\n").is_err());
+        assert!(parse("on: [push\n").is_err());
+        assert!(parse("").is_err());
     }
 }

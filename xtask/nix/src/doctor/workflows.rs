@@ -171,6 +171,8 @@ fn commands(script: &str) -> impl Iterator<Item = Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     const SETUP: &str = "      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1
@@ -191,7 +193,7 @@ mod tests {
     fn examine(on: &str, steps: &str) -> Examination {
         let text =
             format!("on: {on}\njobs:\n  build:\n    runs-on: ubuntu-latest\n    steps:\n{steps}");
-        let workflow = Workflow::parse("ci.yml", &text).unwrap();
+        let workflow = Workflow::parse(Path::new(""), "ci.yml", &text).unwrap();
         let mut examination = Examination::default();
         for job in &workflow.jobs {
             check_order(&workflow, job, &mut examination);
