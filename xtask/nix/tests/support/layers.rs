@@ -205,11 +205,7 @@ impl Flake {
 }
 
 fn nix(arguments: &[&str]) -> Output {
-    let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
-    Command::new("nix")
-        .args(["--extra-experimental-features", "nix-command flakes"])
-        .args(arguments)
-        .args(flags.split_whitespace())
+    command(arguments)
         // The system is the only thing that the flake takes from outside.
         .arg("--impure")
         .env("NIX_SYSTEM", system())
@@ -217,8 +213,19 @@ fn nix(arguments: &[&str]) -> Output {
         .expect("`nix` is needed for this test")
 }
 
+/// A call of Nix with the flags of the environment.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
+    let mut command = Command::new("nix");
+    command
+        .args(["--extra-experimental-features", "nix-command flakes"])
+        .args(arguments)
+        .args(flags.split_whitespace());
+    command
+}
+
 /// This machine, as Nix calls it.
-fn system() -> String {
+pub(crate) fn system() -> String {
     let system = match std::env::consts::OS {
         "macos" => "darwin",
         other => other,
