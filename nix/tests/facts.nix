@@ -8,7 +8,9 @@ let
   semver = import ../workspace/semver.nix { inherit lib; };
   root = ./workspace;
 
-  facts = import ../workspace/facts.nix { inherit lib paths toml; } { inherit root; };
+  facts = import ../workspace/facts.nix { inherit lib paths toml; } { inherit root; } // {
+    patched = [ ];
+  };
   lock = import ../workspace/lock.nix { inherit lib semver toml; } {
     inherit facts;
     cargoLock = root + "/Cargo.lock";
@@ -44,6 +46,7 @@ let
     import ../workspace/manifest.nix { inherit lib paths; } {
       inherit facts;
       graph = graph target;
+      emptyLibrary = "empty.rs";
     };
 
   thirdParty =

@@ -42,8 +42,21 @@ let
   platform = import ./platform.nix { inherit lib; };
   semver = import ./semver.nix { inherit lib; };
 
-  facts = import ./facts.nix { inherit lib paths toml; } { inherit root; };
-  lock = import ./lock.nix { inherit lib semver toml; } { inherit facts cargoLock; };
+  manifests = import ./facts.nix { inherit lib paths toml; } { inherit root; };
+  lock = import ./lock.nix { inherit lib semver toml; } {
+    inherit cargoLock;
+    facts = manifests;
+  };
+  # Whoever depends on a patched member depends on a third-party crate.
+  facts = manifests // {
+    inherit (lock) patched;
+    memberOf =
+      d:
+      let
+        member = manifests.memberOf d;
+      in
+      if lib.elem member lock.patched then null else member;
+  };
 
   craneLib =
     if toolchain == null then crane.mkLib pkgs else (crane.mkLib pkgs).overrideToolchain toolchain;
@@ -108,7 +121,10 @@ let
           test = resolve true;
         };
       };
-      manifest = import ./manifest.nix { inherit lib paths; } { inherit facts graph; };
+      manifest = import ./manifest.nix { inherit lib paths; } {
+        inherit facts graph;
+        emptyLibrary = "${skeleton.directory}/lib.rs";
+      };
     in
     {
       inherit graph skeleton;
@@ -186,6 +202,7 @@ in
     manifest = import ./manifest.nix { inherit lib paths; } {
       inherit facts;
       graph.present = _: true;
+      emptyLibrary = "empty.rs";
     };
   };
 

@@ -153,16 +153,7 @@ rec {
 
   # Packages below the root that are used by path or as a [patch] and are no members: built like any
   # third-party crate.
-  locals = lib.mapAttrs (
-    name: l:
-    let
-      member = lib.findFirst (d: memberOf d != null && d.kind != "dev") null l.dependencies;
-    in
-    if member == null then
-      l
-    else
-      throw "`${name}` in ${l.dir} is no member of the workspace and depends on `${memberOf member}`, which is one. What is no member is built before all members: list ${l.dir} in `members` of [workspace], or ${member.path} in `exclude`."
-  ) (packagesThat (f: f.local));
+  locals = packagesThat (f: f.local);
 
   memberAt = lib.listToAttrs (map (m: lib.nameValuePair m.dir m.name) (lib.attrValues members));
 

@@ -181,10 +181,25 @@ in
     );
 
   # Every dependency on something that is no member: who asks, for which side, with which features.
-  thirdParty = map (i: {
-    inherit (i) side member d;
-    features =
-      i.d.features ++ map (r: r.name) (requests."${i.side} ${i.member} ${toString i.d.index}" or [ ]);
-    cfg = if unified then i.d.cfg else null;
-  }) (lib.filter (i: memberOf i.d == null) (items.edge or [ ]));
+  thirdParty =
+    map (i: {
+      inherit (i) side member d;
+      features =
+        i.d.features ++ map (r: r.name) (requests."${i.side} ${i.member} ${toString i.d.index}" or [ ]);
+      cfg = if unified then i.d.cfg else null;
+    }) (lib.filter (i: memberOf i.d == null) (items.edge or [ ]))
+    # Patched members are built like third-party crates, and are selected like members.
+    ++ map (member: {
+      side = "target";
+      inherit member;
+      d = {
+        kind = "normal";
+        package = member;
+        path = members.${member}.dir;
+        spec = { };
+        defaultFeatures = true;
+      };
+      features = [ ];
+      cfg = null;
+    }) (lib.filter (member: lib.elem member facts.patched && members.${member}.hasLib) selected);
 }

@@ -86,6 +86,9 @@ let
       inherits ? [ ],
       env ? { },
       nativeBuildInputs ? [ ],
+      # The manifest of a package at the root, and what cargo is told to build besides the skeleton.
+      rootPackage ? { },
+      selects ? [ ],
       ...
     }@args:
     let
@@ -115,7 +118,7 @@ let
         layerProfile = profile;
         layerPackages = toString (
           map (p: "-p ${p}") (
-            args.layerSelects or [ ]
+            selects
             ++ [ skeleton.directory ]
             ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}-macro"
           )
@@ -149,11 +152,15 @@ let
                     ++ [ skeleton.directory ]
                     ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}/macro";
                 }
-                // args.rootPackage or { }
+                // rootPackage
               )
             )
           } Cargo.toml
-          cat ${lockFile} ${file "Cargo.lock" (lib.concatMapStrings (name: entries.${name}) real)} >Cargo.lock
+          cat ${lockFile} ${
+            file "Cargo.lock" (
+              lib.concatMapStrings (name: entries.${name}) (lib.subtractLists facts.patched real)
+            )
+          } >Cargo.lock
           runHook postUnpack
         '';
         # As old as everything in the store, whatever was written here.
@@ -172,20 +179,8 @@ let
         buildPhaseCargoCommand = "";
         installPhaseCommand = install;
       }
-      // removeAttrs args [
-        "name"
-        "real"
-        "unpack"
-        "stand"
-        "directories"
-        "commands"
-        "install"
-        "inherits"
-        "rootPackage"
-        "env"
-        "nativeBuildInputs"
-        "layerSelects"
-      ]
+      # The rest is the derivation's own.
+      // removeAttrs args (lib.attrNames (lib.functionArgs layer))
     );
 
   inherit (sources) place;
@@ -220,6 +215,33 @@ let
         )
     )
   ) members;
+
+  # What third-party crates are made of besides the vendored sources, in every layer.
+  placeThirdParty =
+    real:
+    let
+      patched = lib.subtractLists real facts.patched;
+    in
+    place (
+      sources.locals
+      ++ lib.concatMap (
+        name:
+        sources.member {
+          inherit name;
+          tests = false;
+        }
+      ) patched
+    )
+    + placeManifests (name: manifests.${name}.${variant false false}) patched;
+
+  placeManifests =
+    manifestOf:
+    lib.concatMapStrings (
+      name:
+      "cp --no-preserve=mode ${(manifestOf name).file} ${
+        lib.escapeShellArg members.${name}.dir
+      }/Cargo.toml\n"
+    );
 
   suffix = lib.optionalString (target.triple != null) "-${target.name}";
 
@@ -259,14 +281,9 @@ let
                 tests = tests && other == name;
               }
             ) real
-            ++ sources.locals
           )
-          + lib.concatMapStrings (
-            other:
-            "cp --no-preserve=mode ${(manifestOf other).file} ${
-              lib.escapeShellArg members.${other}.dir
-            }/Cargo.toml\n"
-          ) nested;
+          + placeManifests manifestOf nested
+          + placeThirdParty real;
         rootPackage = lib.optionalAttrs (lib.length nested < lib.length real) (
           (manifestOf facts.memberAt.${""}).value
         );
@@ -294,7 +311,9 @@ let
             "${skeleton.directory}/macro"
           ]
         );
-        layerSelects = [ "${name}@${m.version}" ];
+        # Third-party crates that depend on a patched member are compiled again where it is a member.
+        layerMayRebuild = lib.optionalString (lib.elem name facts.patched) "1";
+        selects = [ "${name}@${m.version}" ];
       }
       // removeAttrs args [
         "tests"
@@ -333,7 +352,7 @@ let
     deps = layer {
       name = "deps-${target.name}-${profile}";
       real = [ ];
-      unpack = place sources.locals;
+      unpack = placeThirdParty [ ];
       stand = {
         library = true;
         hostTools = true;

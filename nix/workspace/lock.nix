@@ -39,6 +39,8 @@ let
 
   id = p: "${p.name} ${p.version} ${p.source or ""}";
 
+  isMember = p: facts.members ? ${p.name} && !(p ? source);
+
   # The entry of a package of this workspace.
   own =
     member:
@@ -69,6 +71,32 @@ let
     );
 in
 rec {
+  # Names of the members that third-party crates depend on, by a [patch] or by path, and of those that
+  # they are made of. They are built before all members, with the third-party crates.
+  patched =
+    let
+      start = lib.filter isMember (
+        lib.concatMap (p: lib.concatMap referenced (p.dependencies or [ ])) (
+          lib.filter (p: !isMember p) packages
+        )
+      );
+      item = name: { key = name; };
+      dependencies =
+        name:
+        if facts.members.${name}.dir == "" then
+          throw "third-party crates depend on `${name}`, which is the root package. They are built before it: move it to a folder of its own, and leave a [workspace] without a package at the root."
+        else
+          lib.filter (other: other != null) (
+            map facts.memberOf (lib.filter (d: d.kind != "dev") facts.members.${name}.dependencies)
+          );
+    in
+    map (i: i.key) (
+      builtins.genericClosure {
+        startSet = map (p: item p.name) start;
+        operator = i: map item (dependencies i.key);
+      }
+    );
+
   # Every locked package, and the text of the whole lock file.
   inherit packages;
   all = text packages;
@@ -88,44 +116,36 @@ rec {
         p: !(d.spec ? version) || semver.satisfies d.spec.version p.version
       ) candidates;
       # Of one version from several sources: a [patch] may have put another in the place of what is asked for.
-      fromGit = lib.filter (p: lib.hasPrefix "git+" (p.source or "") == d.spec ? git) fitting;
+      fromThere = lib.filter (
+        p: if d.path != null then !(p ? source) else lib.hasPrefix "git+" (p.source or "") == d.spec ? git
+      ) fitting;
     in
-    if lib.length candidates == 1 then
+    if d.path == member.dir then
+      own member
+    else if lib.length candidates == 1 then
       lib.head candidates
-    else if fromGit != [ ] then
-      lib.head fromGit
+    else if fromThere != [ ] then
+      lib.head fromThere
     else if fitting != [ ] then
       lib.head fitting
     else
       throw "`${member.name}` depends on `${d.package}`, but Cargo.lock has no version of it for `${member.name}`: it is out of date. Renew it with `cargo metadata >/dev/null`.";
 
-  # The locked packages that some members need, however indirectly, without the members.
+  # The locked packages that some members need, however indirectly, without the members. Those that
+  # are patched count as third-party crates.
   needed =
     start:
     let
-      isMember = p: facts.members ? ${p.name} && !(p ? source);
-      dependencies =
-        p:
-        let
-          all = lib.concatMap referenced (p.dependencies or [ ]);
-          member = lib.findFirst isMember null all;
-        in
-        if p ? source && member != null then
-          throw "the crate `${p.name}` depends on the member `${member.name}`, through a [patch]. Third-party crates are built before all members, so `${member.name}` cannot be one: list ${
-            facts.members.${member.name}.dir
-          } in `exclude` of [workspace]."
-        else
-          all;
       item = p: {
         key = id p;
         inherit p;
       };
     in
-    lib.filter (p: !isMember p) (
+    lib.filter (p: !isMember p || lib.elem p.name patched) (
       map (i: i.p) (
         builtins.genericClosure {
           startSet = map (member: item (own member)) start;
-          operator = i: map item (dependencies i.p);
+          operator = i: map item (lib.concatMap referenced (i.p.dependencies or [ ]));
         }
       )
     );

@@ -4,7 +4,12 @@
 # does not need, so that a change of it does not rebuild the layer; the rest is said as it was.
 { lib, paths }:
 
-{ facts, graph }:
+{
+  facts,
+  graph,
+  # A file without code, from the root.
+  emptyLibrary,
+}:
 
 let
   # Whether a value of a member's [features] names something that is there: "feature", "dep:key",
@@ -84,6 +89,10 @@ in
         ]
       )
     ) m.manifest
+    # A package of tests alone has an empty library where they are left out: cargo wants one target.
+    // lib.optionalAttrs (!tests && !m.hasLib && !m.hasPrograms) {
+      lib.path = "${paths.up m.dir}${emptyLibrary}";
+    }
     // tables (lib.filter (d: d.cfg == null) dependencies)
     // lib.optionalAttrs (cfgs != [ ]) {
       target = lib.genAttrs cfgs (cfg: tables (lib.filter (d: d.cfg == cfg) dependencies));
@@ -132,7 +141,10 @@ in
     {
       workspace = {
         members = directories;
-        exclude = map (l: l.dir) (lib.attrValues facts.locals);
+        # What `members` names is a member all the same.
+        exclude = map (l: l.dir) (
+          lib.attrValues facts.locals ++ map (name: facts.members.${name}) facts.patched
+        );
         # Resolver 3 differs from 2 in how it chooses versions, and these are locked.
         resolver = if facts.resolver == "3" then "2" else facts.resolver;
       };

@@ -138,10 +138,10 @@ rec {
   isProcMacro =
     library.proc-macro or (library.proc_macro or false) || lib.elem "proc-macro" crateTypes;
   isCdylib = lib.elem "cdylib" crateTypes;
+  hasPrograms = manifest ? bin || package.autobins or true && (has "src/main.rs" || has "src/bin");
   # Whether it makes what others than cargo can use: programs, and libraries that are not Rust's own.
   hasProducts =
-    manifest ? bin
-    || package.autobins or true && (has "src/main.rs" || has "src/bin")
+    hasPrograms
     || lib.any (
       type:
       lib.elem type [

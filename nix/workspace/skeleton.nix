@@ -106,13 +106,19 @@ let
     lib.listToAttrs (
       lib.concatMap (
         name:
-        lib.optional (features.${mode}.members.${side} ? ${name} && facts.members.${name}.hasLib) (
-          lib.nameValuePair name {
-            path = "../${facts.members.${name}.dir}";
-            default-features = false;
-            features = features.${mode}.members.${side}.${name};
-          }
-        )
+        lib.optional
+          (
+            features.${mode}.members.${side} ? ${name}
+            && facts.members.${name}.hasLib
+            && !(lib.elem name facts.patched)
+          )
+          (
+            lib.nameValuePair name {
+              path = "../${facts.members.${name}.dir}";
+              default-features = false;
+              features = features.${mode}.members.${side}.${name};
+            }
+          )
       ) present
     );
 

@@ -220,16 +220,32 @@ fn a_lock_file_from_elsewhere() {
     assert_eq!(flake.run("dev", "app"), "locked");
 }
 
+/// `base` is a member that a crate outside `members` depends on by path; `ryu` one that a crate from git
+/// depends on by a patch, and `digits` one that `ryu` is made of.
 #[test]
 #[ignore = "needs Nix"]
-fn crates_that_depend_on_members_are_refused() {
-    let local = app(
-        "",
-        "vendored = { path = \"../vendored\" }\nbase = { path = \"../base\" }",
-        "vendored::WORD.to_owned()",
+fn members_that_third_party_crates_depend_on() {
+    let user = repository(&[
+        (
+            "Cargo.toml",
+            &package("user", "\n[dependencies]\nryu = \"1\"\n"),
+        ),
+        ("src/lib.rs", "pub use ryu::WORD;\n"),
+    ]);
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
+        &format!(
+            "base = {{ path = \"../base\" }}\nryu = {{ path = \"../ryu\" }}\n\
+             user = {{ git = \"{}\" }}\nvendored = {{ path = \"../vendored\" }}",
+            url(&user)
+        ),
+        "format!(\"{} {} {} {}\", base::WORD, vendored::WORD, ryu::WORD, user::WORD)",
         &[
             ("base/Cargo.toml", &package("base", "")),
-            ("base/src/lib.rs", ""),
+            (
+                "base/src/lib.rs",
+                "//! Base.\n/// A word.\npub const WORD: &str = \"base\";\n",
+            ),
             (
                 "vendored/Cargo.toml",
                 &package(
@@ -237,40 +253,68 @@ fn crates_that_depend_on_members_are_refused() {
                     "\n[dependencies]\nbase = { path = \"../base\" }\n",
                 ),
             ),
-            ("vendored/src/lib.rs", "pub const WORD: &str = \"\";\n"),
-        ],
-    );
-    let log = local.build(&["checks.build-app"]).unwrap_err();
-    assert!(
-        log.contains("`vendored` in vendored is no member of the workspace and depends on `base`, which is one"),
-        "{log}"
-    );
-
-    let repository = repository(&[
-        (
-            "Cargo.toml",
-            &package("user", "\n[dependencies]\nryu = \"1\"\n"),
-        ),
-        ("src/lib.rs", "pub use ryu::WORD;\n"),
-    ]);
-    let patched = app(
-        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
-        &format!(
-            "ryu = {{ path = \"../ryu\" }}\nuser = {{ git = \"{}\" }}",
-            url(&repository)
-        ),
-        "user::WORD.to_owned()",
-        &[
+            ("vendored/src/lib.rs", "pub use base::WORD;\n"),
             (
                 "ryu/Cargo.toml",
-                "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n",
+                &format!(
+                    "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n\n\
+                     [dependencies]\ndigits = {{ path = \"../digits\" }}\n\n\
+                     [dev-dependencies]\nbase = {{ path = \"../base\" }}\nuser = {{ git = \"{}\" }}\n",
+                    url(&user)
+                ),
             ),
-            ("ryu/src/lib.rs", "pub const WORD: &str = \"\";\n"),
+            (
+                "ryu/src/lib.rs",
+                "//! Numbers.\n/// A word.\npub const WORD: &str = digits::WORD;\n",
+            ),
+            (
+                "ryu/tests/words.rs",
+                "//! Tests.\n#[test]\nfn words() {\n    assert_eq!(ryu::WORD, user::WORD);\n    \
+                 assert_eq!(base::WORD, \"base\");\n}\n",
+            ),
+            ("digits/Cargo.toml", &package("digits", "")),
+            (
+                "digits/src/lib.rs",
+                "//! Digits.\n/// A word.\npub const WORD: &str = \"digits\";\n",
+            ),
         ],
     );
-    let log = patched.build(&["checks.build-app"]).unwrap_err();
+    prints(&flake, "base base digits digits");
+    flake.edit("digits/src/lib.rs", "\"digits\"", "\"edited\"");
+    prints(&flake, "base base edited edited");
+    // Their own tests and lints are run.
+    for member in ["base", "ryu", "digits"] {
+        flake.build(&[&format!("checks.test-{member}")]).unwrap();
+        flake.build(&[&format!("checks.clippy-{member}")]).unwrap();
+    }
+    flake.edit("ryu/tests/words.rs", "\"base\"", "\"other\"");
+    let log = flake.build(&["checks.test-ryu"]).unwrap_err();
+    assert!(log.contains("test words ... FAILED"), "{log}");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_root_package_that_third_party_crates_depend_on_is_refused() {
+    let flake = Flake::new(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nexclude = [\"vendored\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\n\
+                 edition = \"2024\"\n\n[dev-dependencies]\nvendored = { path = \"vendored\" }\n",
+            ),
+            ("src/lib.rs", ""),
+            (
+                "vendored/Cargo.toml",
+                &package("vendored", "\n[dependencies]\napp = { path = \"..\" }\n"),
+            ),
+            ("vendored/src/lib.rs", ""),
+        ],
+    );
+    flake.lock();
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
     assert!(
-        log.contains("the crate `user` depends on the member `ryu`, through a [patch]"),
+        log.contains("third-party crates depend on `app`, which is the root package"),
         "{log}"
     );
 }

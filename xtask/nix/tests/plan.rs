@@ -63,7 +63,7 @@ fn of_this_repository() {
 }
 
 #[test]
-#[ignore = "needs Nix"]
+#[ignore = "needs Nix and the registry"]
 fn of_members_for_several_targets() {
     const WASM: &str = "\"wasm32-unknown-unknown\"";
     const CDYLIB: &str = "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n";
@@ -97,6 +97,7 @@ fn of_members_for_several_targets() {
             "{ targets.wasm32-unknown-unknown.testedWith = \"wasm-bindgen-test\"; }",
             &files,
         );
+        flake.lock();
         let mut plan = plan(&flake);
         // Bindings are not made by mkWorkspace.
         plan.retain(|name| !name.starts_with("bindgen-"));

@@ -441,6 +441,51 @@ fn panics_that_abort() {
 
 #[test]
 #[ignore = "needs Nix"]
+fn members_of_tests_or_examples_alone() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"base\", \"suite\", \"shown\"]\n"
+                    .to_owned(),
+            ),
+            ("base/Cargo.toml", package("base", "")),
+            ("base/src/lib.rs", format!("//! Base.\n{WORD}")),
+            (
+                "suite/Cargo.toml",
+                package(
+                    "suite",
+                    "\n[dev-dependencies]\nbase = { path = \"../base\" }\n",
+                ),
+            ),
+            (
+                "suite/tests/words.rs",
+                "//! Tests.\n#[test]\nfn words() {\n    assert_eq!(base::word(), \"word\");\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "shown/Cargo.toml",
+                package(
+                    "shown",
+                    "\n[dev-dependencies]\nbase = { path = \"../base\" }\n\n\
+                     [[example]]\nname = \"words\"\npath = \"words.rs\"\n",
+                ),
+            ),
+            (
+                "shown/words.rs",
+                "//! Example.\nfn main() {\n    println!(\"{}\", base::word());\n}\n".to_owned(),
+            ),
+        ],
+    );
+    passes(&flake);
+    flake.edit("suite/tests/words.rs", "\"word\"", "\"other\"");
+    let log = flake.build(&["checks.test-suite"]).unwrap_err();
+    assert!(log.contains("test words ... FAILED"), "{log}");
+}
+
+#[test]
+#[ignore = "needs Nix"]
 fn one_member_alone() {
     let virtual_root = flake(
         "{ }",

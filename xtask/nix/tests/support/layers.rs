@@ -215,13 +215,17 @@ fn nix(arguments: &[&str]) -> Output {
 
 /// A call of Nix with the flags of the environment.
 pub(crate) fn command(arguments: &[&str]) -> Command {
-    let flags = std::env::var("XTASK_NIX_FLAGS").unwrap_or_default();
     let mut command = Command::new("nix");
     command
         .args(["--extra-experimental-features", "nix-command flakes"])
         .args(arguments)
-        .args(flags.split_whitespace());
+        .args(flags().split_whitespace());
     command
+}
+
+/// More flags for every call of Nix.
+pub(crate) fn flags() -> String {
+    std::env::var("XTASK_NIX_FLAGS").unwrap_or_default()
 }
 
 /// This machine, as Nix calls it.
