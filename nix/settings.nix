@@ -20,10 +20,39 @@ let
     "crates/core/tests/narinfos"
   ];
 
-  wholeRepository = {
+  # The repository around tests that look at all of it.
+  inRepository = repository: {
     testInputs = [ pkgs.git ];
-    testEnv.XTASK_REPOSITORY = "${../.}";
+    testEnv.XTASK_REPOSITORY = "${repository}";
   };
+
+  # Its rules are not about the product's code: an edit there is no reason to check them again.
+  withoutCode =
+    let
+      # cargo looks whether these are there.
+      places = lib.concatMap (
+        m:
+        lib.filter (place: builtins.pathExists (../. + "/${place}")) [
+          "${m.dir}/src/lib.rs"
+          "${m.dir}/src/main.rs"
+        ]
+      ) (lib.attrValues workspace.facts.members);
+      isCode = path: lib.hasPrefix "${toString ../crates}/" path && lib.hasSuffix ".rs" path;
+    in
+    pkgs.runCommand "repository" { } ''
+      cp -r --no-preserve=mode ${
+        builtins.path {
+          name = "repository";
+          path = ../.;
+          filter = path: _: !isCode path;
+        }
+      } $out
+      cd $out
+      for place in ${lib.escapeShellArgs places}; do
+        mkdir -p "$(dirname "$place")"
+        touch "$place"
+      done
+    '';
 in
 {
   targets = {
@@ -49,13 +78,13 @@ in
     gantry.testFiles = auditCases;
     gantry-web.testFiles = auditCases; # only web
     # Its tests hold the rules of the whole repository.
-    xtask = wholeRepository // {
+    xtask = inRepository withoutCode // {
       testFiles = [ "docs" ];
     };
     # begin template
     # Their tests make projects of the whole repository.
-    xtask-init = wholeRepository;
-    xtask-template = wholeRepository // {
+    xtask-init = inRepository ../.;
+    xtask-template = inRepository ../. // {
       testFiles = [ "xtask/init/tests" ];
     };
     # end template
