@@ -11,14 +11,11 @@ use std::process::Command;
 use serde_json::Value;
 use support::layers::{Flake, package};
 use support::text;
+use support::workspace::program;
 
 /// The steps of the plan, under the names of checks.
 fn plan(flake: &Flake) -> BTreeSet<String> {
-    // Beside the tests. Not by cargo's variable: where a shell script stands in for rustc, it drops
-    // variables with a hyphen in their names.
-    let test = std::env::current_exe().unwrap();
-    let program = test.ancestors().nth(2).unwrap().join("xtask-nix");
-    let output = Command::new(program)
+    let output = Command::new(program())
         .args(["ci", "--dry-run", "--json", "--backend", "cargo"])
         .current_dir(flake.path())
         .env_remove("CARGO_TARGET_DIR")

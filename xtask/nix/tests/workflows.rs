@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 
 use support::repository;
 use support::runner::{Runner, printed};
+use support::workspace::program;
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// A file below `.github`: a workflow, or an action of this repository.
@@ -302,7 +303,7 @@ fn every_command_of_xtask_in_a_workflow_exists() {
             let words = command
                 .split_whitespace()
                 .map(|word| word.trim_matches('"'));
-            let output = Command::new(env!("CARGO_BIN_EXE_xtask-nix"))
+            let output = Command::new(program())
                 .args(words)
                 .arg("--help")
                 .output()

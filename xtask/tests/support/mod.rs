@@ -1,18 +1,21 @@
 //! Small workspaces in temporary folders, and the program that is tested run in them.
 
+use std::env;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// xtask, or xtask-nix in the tests of that.
-const PROGRAM: Option<&str> = match option_env!("CARGO_BIN_EXE_xtask-nix") {
-    None => option_env!("CARGO_BIN_EXE_xtask"),
-    program => program,
-};
+/// The program of the tests' own package, which cargo puts beside the folder of its tests. Not by
+/// cargo's variable: where a shell script stands in for rustc, it drops those with a hyphen.
+pub(crate) fn program() -> PathBuf {
+    let test = env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    folder.join(env!("CARGO_PKG_NAME"))
+}
 
 /// A real workspace that is removed when the value goes.
 pub(crate) struct Workspace {
@@ -100,7 +103,7 @@ impl Workspace {
 
     /// A command that runs the program of the tests' own package here.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = isolated(PROGRAM.unwrap(), self.path());
+        let mut command = isolated(program(), self.path());
         command.args(arguments);
         command
     }

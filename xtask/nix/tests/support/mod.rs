@@ -6,7 +6,7 @@ pub(crate) mod http;
 pub(crate) mod layers;
 pub(crate) mod runner;
 #[path = "../../../tests/support/mod.rs"]
-mod workspace;
+pub(crate) mod workspace;
 
 use std::path::{Path, PathBuf};
 
