@@ -37,16 +37,8 @@ impl Project {
             root,
         };
 
-        for path in [
-            ".ci",
-            "CHANGELOG.md",
-            "docs/benchmarks.md",
-            "templates",
-            "xtask/bench",
-        ]
-        .iter()
-        .chain(left_out)
-        {
+        let parts = include_str!("../parts/template.txt").lines();
+        for path in parts.chain(left_out.iter().copied()) {
             assert!(!project.root.join(path).exists(), "{path}");
             for file in files_below(&project.root) {
                 // The program that leaves them out knows them, and the driver can make pages.
