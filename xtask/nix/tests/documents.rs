@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
@@ -88,4 +89,33 @@ fn the_commands_of_the_documents_pass() {
         runner.print("git reset --quiet --hard && git clean --quiet --force -d");
     }
     assert!(count > 5, "{count}");
+}
+
+/// Those of `nix build` and `nix run`, wherever in the text. Words in capitals stand for a name.
+#[test]
+#[ignore = "needs Nix"]
+fn the_outputs_in_the_documents_exist() {
+    let runner = Runner::new();
+    runner.commit();
+    let system = runner.print("nix config show system");
+    let mut names = BTreeSet::new();
+    for path in documents() {
+        let text = fs::read_to_string(path).unwrap();
+        for (command, kind) in [("nix build .#", "packages"), ("nix run .#", "apps")] {
+            for rest in text.split(command).skip(1) {
+                let is_name = |character: char| {
+                    character.is_ascii_alphanumeric() || "-_.".contains(character)
+                };
+                let end = rest.find(|character| !is_name(character));
+                let name = rest[..end.unwrap_or(rest.len())].trim_end_matches('.');
+                if !name.contains(|character: char| character.is_ascii_uppercase()) {
+                    names.insert(format!("{kind}.{system}.{name}"));
+                }
+            }
+        }
+    }
+    assert!(names.len() > 1, "{names:?}");
+    for name in names {
+        runner.print(&format!("nix eval .#{name} --apply builtins.attrNames"));
+    }
 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -16,6 +15,7 @@ use tar::{Builder, HeaderMode};
 use tempfile::NamedTempFile;
 use xtask::process;
 
+use super::persist;
 use crate::nix::PathInfo;
 
 /// A file that holds a package.
@@ -61,9 +61,7 @@ impl Archive {
         }
         let partial = encoder.finish()?;
         let (bytes, sha256) = measure(partial.path())?;
-        let persisted = partial.persist(folder.join(&file))?;
-        // Temporary files are for their owner alone.
-        persisted.set_permissions(fs::Permissions::from_mode(0o644))?;
+        persist(partial, &folder.join(&file))?;
         Ok(Self {
             file,
             format,

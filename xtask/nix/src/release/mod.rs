@@ -9,12 +9,15 @@ mod manifest;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Parser as _;
+use tempfile::NamedTempFile;
 use xtask::arguments::{Arguments, Command, ReleaseArguments};
 use xtask::process::{self, Output};
 use xtask::workspace::Workspace;
@@ -244,8 +247,19 @@ impl Release {
 
 /// Writes a file that nobody sees half-written.
 fn write(file: &Path, text: &str) -> Result<()> {
-    let partial = file.with_extension("partial");
-    fs::write(&partial, text)
-        .and_then(|()| fs::rename(&partial, file))
-        .with_context(|| format!("cannot write {}", file.display()))
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let write = || -> Result<()> {
+        let mut partial = NamedTempFile::new_in(folder)?;
+        partial.write_all(text.as_bytes())?;
+        persist(partial, file)
+    };
+    write().with_context(|| format!("cannot write {}", file.display()))
+}
+
+/// Gives a file that is written to its end its name, and lets everybody read it.
+fn persist(partial: NamedTempFile, file: &Path) -> Result<()> {
+    let permissions = Permissions::from_mode(0o644);
+    partial.as_file().set_permissions(permissions)?;
+    partial.persist(file)?;
+    Ok(())
 }

@@ -45,7 +45,7 @@ impl Runner {
             "bin/nix",
             "case $1 in\n\
              flake) words=\"$1 $2\"; shift 2 ;;\n\
-             build | develop | run) words=$1; shift ;;\n\
+             build | develop | eval | run) words=$1; shift ;;\n\
              *) exec env PATH=\"$REAL_PATH\" nix \"$@\" ;;\n\
              esac\n\
              PATH=$REAL_PATH exec nix $words $XTASK_NIX_FLAGS \"$@\"",
