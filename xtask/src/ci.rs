@@ -114,7 +114,10 @@ fn print_plan(
         let report = Report::new(name, plan);
         let mut lines = vec![format!("backend {name}")];
         for (steps, command) in backend.commands(workspace, plan) {
-            lines.push(format!("{}\n  $ {command}", report.title(&steps)));
+            lines.push(format!(
+                "{}\n  $ {command}",
+                report.titles(&steps).join(", ")
+            ));
         }
         lines.join("\n")
     };

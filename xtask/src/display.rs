@@ -65,10 +65,10 @@ impl Display {
             Event::Compiled { activity, name } => {
                 self.set_last_line(*activity, format!("compiled {name}"));
             }
-            Event::Transferred { activity, bytes } => {
-                self.set_last_line(*activity, report::bytes(*bytes));
-            }
-            Event::Tick | Event::Failed { .. } | Event::Needs { .. } => {}
+            Event::Transferred { .. }
+            | Event::Tick
+            | Event::Failed { .. }
+            | Event::Needs { .. } => {}
             Event::Finished { activity, .. } => {
                 self.running.retain(|running| running.activity != *activity);
                 for (word, style, line) in report.finished(*activity) {
@@ -76,16 +76,21 @@ impl Display {
                 }
             }
             Event::Settled { steps, outcome } => {
-                let title = report.title(steps);
-                let line = match outcome.reason() {
-                    Some(reason) => format!("{title}: {reason}"),
-                    None => title,
-                };
-                self.print(outcome.name(), report::color(outcome), &line);
+                for title in report.titles(steps) {
+                    let line = match outcome.reason() {
+                        Some(reason) => format!("{title}: {reason}"),
+                        None => title,
+                    };
+                    self.print(outcome.name(), report::color(outcome), &line);
+                }
             }
             Event::Note(text) => self.print("note", AnsiColor::Yellow.on_default(), text),
         }
-        self.draw();
+        if self.is_terminal
+            && let Some(line) = self.progress(&report.downloaded())
+        {
+            print_error(&format!("{CLEAR_LINE}{NO_WRAP}{line}{WRAP}"));
+        }
     }
 
     fn set_last_line(&mut self, activity: usize, line: String) {
@@ -109,25 +114,69 @@ impl Display {
         }
     }
 
-    fn draw(&self) {
+    /// The line that tells what is being done; `downloaded` says how much came from which cache.
+    fn progress(&self, downloaded: &str) -> Option<String> {
         // The one that runs longest is the one that is waited for.
-        if let (true, Some(running)) = (self.is_terminal, self.running.first()) {
-            let Running {
-                title,
-                started,
-                last_line,
-                ..
-            } = running;
-            let style = AnsiColor::Cyan.on_default();
-            let others = match self.running.len() - 1 {
-                0 => String::new(),
-                others => format!(" and {others} more"),
+        let Running {
+            title,
+            started,
+            last_line,
+            ..
+        } = self.running.first()?;
+        let style = AnsiColor::Cyan.on_default();
+        let others = match self.running.len() - 1 {
+            0 => String::new(),
+            others => format!(" and {others} more"),
+        };
+        let seconds = started.elapsed().as_secs();
+        let parts = [downloaded, last_line].into_iter();
+        let parts: Vec<_> = parts.filter(|part| !part.is_empty()).collect();
+        Some(format!(
+            "{style}{:>11}{style:#} {title}{others} ({seconds} s) {}",
+            "running",
+            parts.join(" · ")
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Work;
+
+    #[test]
+    fn downloads_are_summed_up_by_cache_while_they_run() {
+        let mut report = Report::new("nix", &[]);
+        let caches = ["https://one", "file:///two", "https://one"];
+        for (activity, (from, bytes)) in caches.into_iter().zip([1500, 700, 500]).enumerate() {
+            let work = Work::Substitution {
+                path: "/nix/store/x-it".into(),
+                from: from.into(),
             };
-            print_error(&format!(
-                "{CLEAR_LINE}{NO_WRAP}{style}{:>11}{style:#} {title}{others} ({} s) {last_line}{WRAP}",
-                "running",
-                started.elapsed().as_secs()
-            ));
+            let steps = Vec::new();
+            report.fold(&Event::Started {
+                activity,
+                work,
+                steps,
+            });
+            report.fold(&Event::Transferred { activity, bytes });
         }
+        let running = |activity| Running {
+            activity,
+            title: report.activity_title(activity),
+            started: Instant::now(),
+            last_line: String::new(),
+        };
+        let display = Display {
+            is_terminal: true,
+            verbose: false,
+            running: [0, 1, 2].map(running).into(),
+        };
+        let line = display.progress(&report.downloaded()).unwrap();
+        let line = anstream::adapter::strip_str(&line).to_string();
+        assert_eq!(
+            line,
+            "    running it from https://one and 2 more (0 s) 2.0 kB from https://one, 700.0 B from file:///two"
+        );
     }
 }

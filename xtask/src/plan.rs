@@ -79,6 +79,11 @@ impl Target {
 }
 
 impl Step {
+    /// All but the member.
+    pub(crate) fn kind(&self) -> (What, Option<Target>, Option<Profile>) {
+        (self.what, self.target, self.profile)
+    }
+
     /// The steps of `workspace` that `selection` leaves, in the order in which they run.
     ///
     /// # Errors

@@ -53,7 +53,7 @@ impl<'a> Batch<'a> {
     }
 
     fn takes(&self, step: &Step, member: &Member) -> bool {
-        (self.what, self.target, self.profile) == (step.what, step.target, step.profile)
+        (self.what, self.target, self.profile) == step.kind()
             && self
                 .members
                 .iter()

@@ -159,17 +159,17 @@ impl Report {
         self.result
     }
 
-    /// These steps of the plan, in words: `clippy native dev: gantry-core, gantry`.
-    pub(crate) fn title(&self, steps: &[usize]) -> String {
-        let steps: Vec<_> = steps.iter().map(|&step| &self.steps[step]).collect();
-        title(&steps)
+    /// These steps of the plan in words, those of one kind together:
+    /// `clippy native dev: gantry-core, gantry`.
+    pub(crate) fn titles(&self, steps: &[usize]) -> Vec<String> {
+        titles(steps.iter().map(|&step| &self.steps[step]))
     }
 
     /// What an activity does, in words.
     pub(crate) fn activity_title(&self, activity: usize) -> String {
-        let steps: Vec<_> = self.steps_of(activity).collect();
-        if !steps.is_empty() {
-            return title(&steps);
+        let titles = titles(self.steps_of(activity));
+        if !titles.is_empty() {
+            return titles.join(", ");
         }
         match &self.activities[activity].work {
             Work::Command { command } => command.clone(),
@@ -250,6 +250,13 @@ impl Report {
         downloads
     }
 
+    /// How much came from which cache by now, in words.
+    pub(crate) fn downloaded(&self) -> String {
+        let downloads = self.downloads().into_iter();
+        let words = downloads.map(|(cache, _, size)| format!("{} from {cache}", bytes(size)));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
     fn steps_of(&self, activity: usize) -> impl Iterator<Item = &StepReport> {
         self.steps
             .iter()
@@ -262,20 +269,8 @@ impl Report {
         for step in &self.steps {
             let alike = |row: &&mut Vec<&StepReport>| {
                 row.first().is_some_and(|first| {
-                    let (one, other) = (&first.step, &step.step);
-                    (
-                        one.what,
-                        one.target,
-                        one.profile,
-                        first.activity,
-                        &first.outcome,
-                    ) == (
-                        other.what,
-                        other.target,
-                        other.profile,
-                        step.activity,
-                        &step.outcome,
-                    )
+                    (first.step.kind(), first.activity, &first.outcome)
+                        == (step.step.kind(), step.activity, &step.outcome)
                 })
             };
             match rows.iter_mut().find(alike) {
@@ -287,6 +282,19 @@ impl Report {
     }
 }
 
+fn titles<'a>(steps: impl Iterator<Item = &'a StepReport>) -> Vec<String> {
+    let mut kinds: Vec<Vec<&StepReport>> = Vec::new();
+    for step in steps {
+        let same = |kind: &&mut Vec<&StepReport>| kind[0].step.kind() == step.step.kind();
+        match kinds.iter_mut().find(same) {
+            Some(kind) => kind.push(step),
+            None => kinds.push(vec![step]),
+        }
+    }
+    kinds.iter().map(|steps| title(steps)).collect()
+}
+
+/// Steps of one kind in words.
 fn title(steps: &[&StepReport]) -> String {
     let Some(first) = steps.first() else {
         return String::new();
@@ -469,6 +477,25 @@ mod tests {
         assert!(
             text.contains("1 passed, 1 substituted, 1 failed, 1 blocked"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn steps_of_several_kinds_are_each_named() {
+        let step = |what, member: &str| Step {
+            what,
+            member: member.into(),
+            target: Some(Target::Native),
+            profile: Some(Profile::Dev),
+        };
+        let plan = [
+            step(What::Build, "a"),
+            step(What::Build, "b"),
+            step(What::Test, "a"),
+        ];
+        assert_eq!(
+            Report::new("nix", &plan).titles(&[0, 1, 2]),
+            ["build native dev: a, b", "test native dev: a"]
         );
     }
 
