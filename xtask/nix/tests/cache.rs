@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
 use support::cachix::{Cachix, assert_exit, configure};
-use support::checks::{Key, SOUND, delete, flake, nix, path, sound_paths};
+use support::checks::{Key, SOUND, build, delete, flake, nix, path, sound_paths};
 use support::http::Server;
 use support::{Workspace, ci, text};
 
@@ -20,14 +20,6 @@ fn workspace() -> Workspace {
     flake(&workspace, &SOUND);
     build(&workspace);
     workspace
-}
-
-fn build(workspace: &Workspace) {
-    let system = nix(workspace, &["config", "show", "system"]);
-    for (check, ..) in SOUND {
-        let check = format!(".#checks.{system}.{check}");
-        nix(workspace, &["build", "--no-link", &check]);
-    }
 }
 
 fn cache_with(workspace: &Workspace, key: &Key, arguments: &[&str]) -> Output {

@@ -11,7 +11,7 @@ use std::process::Output;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::checks::{Key, SOUND, delete, flake, nix, path, sound_paths};
+use support::checks::{Key, SOUND, build, copy, delete, flags, flake, path, sound_paths};
 use support::http::Server;
 use support::{Workspace, ci, text};
 
@@ -20,37 +20,6 @@ fn workspace() -> Workspace {
     let workspace = Workspace::new();
     flake(&workspace, &SOUND);
     workspace
-}
-
-fn build(workspace: &Workspace) {
-    for (check, ..) in SOUND {
-        let derivation = format!(".#checks.{}.{check}", system(workspace));
-        nix(workspace, &["build", "--no-link", &derivation]);
-    }
-}
-
-fn system(workspace: &Workspace) -> String {
-    nix(workspace, &["config", "show", "system"])
-}
-
-fn copy(workspace: &Workspace, to: &str, key: Option<&Key>, paths: &[String]) {
-    let url = key.map_or_else(
-        || to.to_owned(),
-        |key| format!("{to}?secret-key={}", key.secret.display()),
-    );
-    let paths = paths.iter().map(String::as_str);
-    let arguments: Vec<&str> = ["copy", "--to", &url].into_iter().chain(paths).collect();
-    nix(workspace, &arguments);
-}
-
-fn flags<'a>(cache: &'a str, key: &'a Key) -> [&'a str; 5] {
-    [
-        "--",
-        "--substituters",
-        cache,
-        "--trusted-public-keys",
-        &key.public,
-    ]
 }
 
 fn status(workspace: &Workspace, arguments: &[&str]) -> Output {

@@ -92,7 +92,8 @@ impl Backend for Nix {
             return Ok(());
         }
 
-        let mut command = self.program.command(&["build"]);
+        // A cache that breaks its promise costs time, and no step its success.
+        let mut command = self.program.command(&["build", "--fallback"]);
         command
             .args(["--keep-going", "--no-link", "--log-format", "internal-json"])
             .args(installables);

@@ -89,6 +89,37 @@ impl Key {
     }
 }
 
+/// Builds the checks in [`SOUND`].
+pub(crate) fn build(workspace: &Workspace) {
+    let system = nix(workspace, &["config", "show", "system"]);
+    for (check, ..) in SOUND {
+        let check = format!(".#checks.{system}.{check}");
+        nix(workspace, &["build", "--no-link", &check]);
+    }
+}
+
+/// Copies these paths into a binary cache, signed with `key`.
+pub(crate) fn copy(workspace: &Workspace, to: &str, key: Option<&Key>, paths: &[String]) {
+    let url = key.map_or_else(
+        || to.to_owned(),
+        |key| format!("{to}?secret-key={}", key.secret.display()),
+    );
+    let paths = paths.iter().map(String::as_str);
+    let arguments: Vec<&str> = ["copy", "--to", &url].into_iter().chain(paths).collect();
+    nix(workspace, &arguments);
+}
+
+/// Flags that make Nix use this cache alone, and trust this key alone.
+pub(crate) fn flags<'a>(cache: &'a str, key: &'a Key) -> [&'a str; 5] {
+    [
+        "--",
+        "--substituters",
+        cache,
+        "--trusted-public-keys",
+        &key.public,
+    ]
+}
+
 /// The store path of a check.
 pub(crate) fn path(workspace: &Workspace, check: &str) -> String {
     let system = nix(workspace, &["config", "show", "system"]);

@@ -3,15 +3,26 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex};
 use std::{fs, thread};
 
 pub(crate) struct Server {
     pub(crate) url: String,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     folder: PathBuf,
     /// Method and path of each request.
-    requests: Arc<Mutex<Vec<String>>>,
+    requests: Mutex<Vec<String>>,
+    state: AtomicU8,
 }
+
+/// States of a server: it answers; it will stop in the middle of the next archive; it has stopped.
+const SOUND: u8 = 0;
+const FAILING: u8 = 1;
+const STOPPED: u8 = 2;
 
 impl Server {
     /// Serves `folder` for as long as the test runs.
@@ -22,15 +33,18 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
             url: format!("http://{}", listener.local_addr().unwrap()),
-            folder: folder.to_owned(),
-            requests: Arc::default(),
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                requests: Mutex::default(),
+                state: AtomicU8::new(SOUND),
+            }),
         };
-        let (folder, requests) = (server.folder.clone(), Arc::clone(&server.requests));
+        let shared = Arc::clone(&server.shared);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (folder, requests) = (folder.clone(), Arc::clone(&requests));
+                let shared = Arc::clone(&shared);
                 // A client may go away at any time.
-                thread::spawn(move || drop(answer(stream, &folder, &requests)));
+                thread::spawn(move || drop(shared.answer(stream)));
             }
         });
         server
@@ -38,65 +52,81 @@ impl Server {
 
     /// The requests since the last call.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.requests.lock().unwrap().drain(..).collect()
+        self.shared.requests.lock().unwrap().drain(..).collect()
     }
 
     /// Forgets a store path.
     pub(crate) fn remove(&self, path: &str) {
         let name = path.rsplit('/').next().unwrap();
         let hash = name.split('-').next().unwrap();
-        fs::remove_file(self.folder.join(format!("{hash}.narinfo"))).unwrap();
+        fs::remove_file(self.shared.folder.join(format!("{hash}.narinfo"))).unwrap();
+    }
+
+    /// Lets it stop for good in the middle of the next archive.
+    pub(crate) fn stop_in_the_middle(&self) {
+        self.shared.state.store(FAILING, Ordering::SeqCst);
     }
 }
 
-fn answer(
-    mut stream: TcpStream,
-    folder: &Path,
-    requests: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
-    let mut reader = BufReader::new(stream.try_clone()?);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut words = line.split_whitespace();
-    let (Some(method), Some(path)) = (words.next(), words.next()) else {
-        return Ok(());
-    };
-    let mut length = 0;
-    loop {
-        let mut header = String::new();
-        reader.read_line(&mut header)?;
-        let header = header.trim().to_lowercase();
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
+impl Shared {
+    fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
+        if self.state.load(Ordering::SeqCst) == STOPPED {
+            return Ok(());
         }
-        if header == "expect: 100-continue" {
-            stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+        let mut reader = BufReader::new(stream.try_clone()?);
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let mut words = line.split_whitespace();
+        let (Some(method), Some(path)) = (words.next(), words.next()) else {
+            return Ok(());
+        };
+        let mut length = 0;
+        loop {
+            let mut header = String::new();
+            reader.read_line(&mut header)?;
+            let header = header.trim().to_lowercase();
+            if let Some(value) = header.strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+            if header == "expect: 100-continue" {
+                stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            }
+            if header.is_empty() {
+                break;
+            }
         }
-        if header.is_empty() {
-            break;
+        self.requests
+            .lock()
+            .unwrap()
+            .push(format!("{method} {path}"));
+        let file = self.folder.join(path.trim_start_matches('/'));
+        let (status, body) = if method == "PUT" {
+            let mut body = vec![0; length];
+            reader.read_exact(&mut body)?;
+            fs::create_dir_all(file.parent().unwrap())?;
+            fs::write(file, body)?;
+            ("201 Created", Vec::new())
+        } else {
+            match fs::read(file) {
+                Ok(body) => ("200 OK", body),
+                Err(_) => ("404 Not Found", Vec::new()),
+            }
+        };
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        )?;
+        if method == "GET"
+            && path.starts_with("/nar/")
+            && self.state.load(Ordering::SeqCst) == FAILING
+        {
+            self.state.store(STOPPED, Ordering::SeqCst);
+            return stream.write_all(&body[..length / 2]);
         }
+        if method != "HEAD" {
+            stream.write_all(&body)?;
+        }
+        Ok(())
     }
-    requests.lock().unwrap().push(format!("{method} {path}"));
-    let file = folder.join(path.trim_start_matches('/'));
-    let (status, body) = if method == "PUT" {
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body)?;
-        fs::create_dir_all(file.parent().unwrap())?;
-        fs::write(file, body)?;
-        ("201 Created", Vec::new())
-    } else {
-        match fs::read(file) {
-            Ok(body) => ("200 OK", body),
-            Err(_) => ("404 Not Found", Vec::new()),
-        }
-    };
-    let length = body.len();
-    write!(
-        stream,
-        "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-    )?;
-    if method != "HEAD" {
-        stream.write_all(&body)?;
-    }
-    Ok(())
 }

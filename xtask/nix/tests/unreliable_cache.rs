@@ -1,0 +1,60 @@
+//! Binary caches that promise what they do not keep: what they do not give is built instead.
+//!
+//! `cargo test -p xtask-nix --test unreliable_cache -- --ignored`
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use std::fs;
+
+use support::checks::{Key, SOUND, build, copy, delete, flags, flake, sound_paths};
+use support::http::Server;
+use support::{Workspace, ci};
+
+const BUILT: [&str; 3] = ["build app built", "test app built", "doc app built"];
+
+/// A workspace whose checks are in the cache in its folder `cache`, and no longer in the store.
+fn cached() -> (Workspace, Key) {
+    let workspace = Workspace::new();
+    flake(&workspace, &SOUND);
+    build(&workspace);
+    let key = Key::new(&workspace, "test-1");
+    let paths = sound_paths(&workspace);
+    let url = format!("file://{}", workspace.path().join("cache").display());
+    copy(&workspace, &url, Some(&key), &paths);
+    delete(&workspace, &paths);
+    (workspace, key)
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_corrupted_archive_is_not_accepted() {
+    let (workspace, key) = cached();
+    for entry in fs::read_dir(workspace.path().join("cache/nar")).unwrap() {
+        let file = entry.unwrap().path();
+        let mut bytes = fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0xff;
+        fs::write(&file, bytes).unwrap();
+    }
+    let url = format!("file://{}", workspace.path().join("cache").display());
+    let (code, report, error) = ci(&workspace, &flags(&url, &key));
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(report.outcomes(), BUILT, "{error}");
+    assert!(error.contains("archive"), "{error}");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_cache_that_stops_in_the_middle_of_a_download_is_done_without() {
+    let (workspace, key) = cached();
+    let server = Server::start(&workspace.path().join("cache"));
+    server.stop_in_the_middle();
+    let (code, report, error) = ci(&workspace, &flags(&server.url, &key));
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(report.outcomes(), BUILT, "{error}");
+    assert!(error.contains("unable to download"), "{error}");
+    let requests = server.requests();
+    let is_archive = |request: &String| request.starts_with("GET /nar/");
+    assert!(requests.iter().any(is_archive), "{requests:?}");
+}
