@@ -350,6 +350,29 @@ const MATRIX: &[Row] = &[
         )],
     },
     Row {
+        edit: "Nix files at once, of which one decides nothing",
+        edits: &[
+            (
+                "nix/settings.nix",
+                "    native = openssl;",
+                "    native = openssl // { env.GREETING = \"hello\"; };",
+            ),
+            ("nix/shell.nix", "", "# more\n"),
+            (
+                "nix/workspace/layers.nix",
+                "        dontFixup = true;",
+                "        dontFixup = true;\n        PARTING = \"goodbye\";",
+            ),
+        ],
+        outputs: &[(
+            "deps-native-dev",
+            &[
+                "environment GREETING: unset → \"hello\" in deps-native-dev (nix/settings.nix)",
+                "environment PARTING: unset → \"goodbye\" in deps-native-dev (nix/workspace/layers.nix)",
+            ],
+        )],
+    },
+    Row {
         edit: "several at once, of which some decide nothing",
         edits: &[
             ("README.md", "", "more\n"),

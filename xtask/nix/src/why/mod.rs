@@ -1,8 +1,8 @@
 //! `cargo xtask why`: the edits that make an output be built again.
 //!
 //! The files that changed are laid over the old commit in stages: first all that is not Nix's, then the
-//! toolchain, the flake's inputs, and the Nix code. A stage after which the output is another one holds
-//! a cause; which, the sources and manifests that the derivations were given say.
+//! toolchain, the flake's inputs, and the Nix code file by file. A stage after which the output is
+//! another one holds a cause; which, the sources and manifests that the derivations were given say.
 
 mod builds;
 mod cause;
@@ -100,15 +100,15 @@ fn to_text(output: &str, since: &Revision<'_>, causes: &[Cause]) -> String {
 }
 
 /// What a file can change, in the order in which changes are laid over the old commit.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
     Files,
     Toolchain,
     Inputs,
     Code,
 }
 
-impl Stage {
+impl Kind {
     const ALL: [Self; 4] = [Self::Files, Self::Toolchain, Self::Inputs, Self::Code];
 
     fn of(file: &str) -> Self {
@@ -124,6 +124,12 @@ impl Stage {
             _ => Self::Files,
         }
     }
+}
+
+fn of_kind<'a>(changes: impl Iterator<Item = &'a Change>, kind: Kind) -> Vec<&'a Change> {
+    changes
+        .filter(|change| Kind::of(&change.file) == kind)
+        .collect()
 }
 
 struct Comparison<'a> {
@@ -175,36 +181,32 @@ impl<'a> Comparison<'a> {
 
         let mut causes = Vec::new();
         // Those that are laid over since `last` was evaluated.
-        let mut stages = Vec::new();
-        let remaining = |stage: Stage| {
-            Stage::ALL
-                .into_iter()
-                .any(|other| other > stage && !self.of_stage(other).is_empty())
-        };
-        for stage in Stage::ALL {
-            let changes = self.of_stage(stage);
-            if changes.is_empty() {
-                continue;
+        let mut changes = Vec::new();
+        let mut stages = self.stages().into_iter().peekable();
+        while let Some(stage) = stages.next() {
+            // What is left changes nothing.
+            if here_output.path == last.path {
+                break;
             }
-            for change in &changes {
+            for change in &stage {
                 change.apply(&self.workspace.root, &self.after)?;
             }
-            stages.push(stage);
+            changes.extend(stage);
             let evaluated = self.program.output(&nix::path_reference(&self.after), name);
             let next = match evaluated {
                 Ok(found) => found.output,
                 // Without the changes of the next stage it may well be inconsistent.
-                Err(_) if remaining(stage) => None,
+                Err(_) if stages.peek().is_some() => None,
                 Err(error) => return Err(error),
             };
             let Some(next) = next else {
                 continue;
             };
             if next.path != last.path {
-                causes.extend(self.explain(&stages, &last, &next)?);
+                causes.extend(self.explain(&changes, &last, &next)?);
             }
             last = next;
-            stages.clear();
+            changes.clear();
         }
         if here_output.path != last.path && (!self.changes.is_empty() || self.since.is_behind()?) {
             causes.push(Cause::Revision);
@@ -212,39 +214,51 @@ impl<'a> Comparison<'a> {
         Ok(causes)
     }
 
-    fn of_stage(&self, stage: Stage) -> Vec<&Change> {
-        let changes = self.changes.iter();
-        changes
-            .filter(|change| Stage::of(&change.file) == stage)
-            .collect()
+    /// The changes that are laid over the old commit together, in their order.
+    fn stages(&self) -> Vec<Vec<&Change>> {
+        let mut stages = Vec::new();
+        for kind in Kind::ALL {
+            let changes = of_kind(self.changes.iter(), kind);
+            match kind {
+                Kind::Code => stages.extend(changes.into_iter().map(|change| vec![change])),
+                _ if changes.is_empty() => {}
+                _ => stages.push(changes),
+            }
+        }
+        stages
     }
 
-    /// Why two evaluations differ between which the changes of these stages lie.
-    fn explain(&self, stages: &[Stage], old: &Check, new: &Check) -> Result<Vec<Cause>> {
+    /// Why two evaluations differ between which these changes lie.
+    fn explain(&self, changes: &[&Change], old: &Check, new: &Check) -> Result<Vec<Cause>> {
         let old = Closure::read(self.program, &[&*old.derivation].into())?;
         let new = Closure::read(self.program, &[&*new.derivation].into())?;
         let mut causes = Vec::new();
-        for stage in stages {
-            causes.extend(match stage {
-                Stage::Files => self.changed_files(&old, &new)?,
-                Stage::Toolchain => self.toolchain()?,
-                Stage::Inputs => self.inputs()?,
-                Stage::Code => self.code(&old, &new),
+        for kind in Kind::ALL {
+            let changes = of_kind(changes.iter().copied(), kind);
+            if changes.is_empty() {
+                continue;
+            }
+            causes.extend(match kind {
+                Kind::Files => self.changed_files(&changes, &old, &new)?,
+                Kind::Toolchain => self.toolchain()?,
+                Kind::Inputs => self.inputs()?,
+                Kind::Code => code(&changes, &old, &new),
             });
         }
         if causes.is_empty() {
-            let changes = self.changes.iter();
             causes.push(Cause::Files {
-                files: changes
-                    .filter(|change| stages.contains(&Stage::of(&change.file)))
-                    .map(|change| change.file.clone())
-                    .collect(),
+                files: changes.iter().map(|change| change.file.clone()).collect(),
             });
         }
         Ok(causes)
     }
 
-    fn changed_files(&self, old: &Closure, new: &Closure) -> Result<Vec<Cause>> {
+    fn changed_files(
+        &self,
+        changes: &[&Change],
+        old: &Closure,
+        new: &Closure,
+    ) -> Result<Vec<Cause>> {
         let (old, new) = (old.sources(), new.sources());
         let gone: Vec<PathBuf> = old.difference(&new).cloned().collect();
         let come: Vec<PathBuf> = new.difference(&old).cloned().collect();
@@ -254,7 +268,7 @@ impl<'a> Comparison<'a> {
 
         let mut causes = Vec::new();
         let mut settings: Vec<&str> = Vec::new();
-        for Change { file, kind } in self.of_stage(Stage::Files) {
+        for Change { file, kind } in changes {
             let name = file.rsplit('/').next().unwrap_or(file);
             if name == "Cargo.toml" || file.starts_with(".cargo/config") {
                 settings.push(file);
@@ -361,42 +375,6 @@ impl<'a> Comparison<'a> {
             .collect())
     }
 
-    fn code(&self, old: &Closure, new: &Closure) -> Vec<Cause> {
-        let changes = self.of_stage(Stage::Code);
-        let files: Vec<String> = changes.iter().map(|change| change.file.clone()).collect();
-        let (plain, parts): (Vec<_>, Vec<_>) = builds::differences(old, new)
-            .into_iter()
-            .partition(builds::Difference::is_plain);
-        let mut causes: Vec<Cause> = plain
-            .into_iter()
-            .map(|difference| Cause::Environment {
-                variable: difference.variable,
-                from: difference.from,
-                to: difference.to,
-                derivations: difference.derivations,
-                files: files.clone(),
-            })
-            .collect();
-        if causes.is_empty() || !parts.is_empty() {
-            let sorted = |mut names: Vec<String>| {
-                names.sort();
-                names.dedup();
-                names
-            };
-            causes.push(Cause::Nix {
-                files,
-                parts: sorted(parts.iter().map(|part| part.variable.clone()).collect()),
-                derivations: sorted(
-                    parts
-                        .into_iter()
-                        .flat_map(|part| part.derivations)
-                        .collect(),
-                ),
-            });
-        }
-        causes
-    }
-
     /// The member in whose folder the file is.
     fn member_around(&self, file: &str) -> Option<String> {
         let path = self.workspace.root.join(file);
@@ -408,6 +386,42 @@ impl<'a> Comparison<'a> {
             .max_by_key(|member| member.directory.components().count())
             .map(|member| member.name.clone())
     }
+}
+
+/// What these changes of Nix code did.
+fn code(changes: &[&Change], old: &Closure, new: &Closure) -> Vec<Cause> {
+    let files: Vec<String> = changes.iter().map(|change| change.file.clone()).collect();
+    let (plain, parts): (Vec<_>, Vec<_>) = builds::differences(old, new)
+        .into_iter()
+        .partition(builds::Difference::is_plain);
+    let mut causes: Vec<Cause> = plain
+        .into_iter()
+        .map(|difference| Cause::Environment {
+            variable: difference.variable,
+            from: difference.from,
+            to: difference.to,
+            derivations: difference.derivations,
+            files: files.clone(),
+        })
+        .collect();
+    if causes.is_empty() || !parts.is_empty() {
+        let sorted = |mut names: Vec<String>| {
+            names.sort();
+            names.dedup();
+            names
+        };
+        causes.push(Cause::Nix {
+            files,
+            parts: sorted(parts.iter().map(|part| part.variable.clone()).collect()),
+            derivations: sorted(
+                parts
+                    .into_iter()
+                    .flat_map(|part| part.derivations)
+                    .collect(),
+            ),
+        });
+    }
+    causes
 }
 
 fn unknown(name: &str, names: &[String]) -> anyhow::Error {

@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
+use xtask::process;
 
 /// A file that differs between the two states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,7 +133,7 @@ impl<'a> Revision<'a> {
                 .env("GIT_INDEX_FILE", &index)
                 .current_dir(self.root.join("../".repeat(prefix.matches('/').count())))
                 .args(arguments);
-            output(&mut command)
+            process::read(&mut command)
         };
         git(&["read-tree", &format!("{}:{prefix}", self.commit)])?;
         git(&[
@@ -179,17 +180,7 @@ fn replace(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    output(Command::new("git").args(arguments).current_dir(root))
-}
-
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.output().context("cannot run git")?;
-    if !output.status.success() {
-        bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-    }
-    Ok(String::from_utf8_lossy(&output.stdout)
-        .trim_end_matches('\n')
-        .to_owned())
+    process::read(Command::new("git").args(arguments).current_dir(root))
 }
 
 /// A folder that is removed when the value goes.
