@@ -370,6 +370,26 @@ fn a_report_is_written_in_every_form() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_report_that_finds_no_room_leaves_the_one_before() {
+    let workspace = Workspace::new();
+    workspace.write("report/report.json", "before");
+    // What every write to this file fails with is what a write to a full disk fails with.
+    let partial = workspace.path().join("report/report.json.partial");
+    symlink("/dev/full", &partial).unwrap();
+    let output = workspace.xtask(&["fmt", "--backend", "cargo", "--report", "report"]);
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(
+        error.contains("cannot write report/report.json: No space left on device"),
+        "{error}"
+    );
+    assert!(text(&output.stdout).contains("passed"));
+    assert_eq!(workspace.read("report/report.json"), "before");
+    assert!(!partial.exists());
+}
+
+#[test]
 fn colour_is_for_terminals_unless_asked_for() {
     let workspace = Workspace::new();
     let output = |variable: &str| {

@@ -5,11 +5,14 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use std::{thread, time};
+use std::{env, thread, time};
 
 use support::checks::{Key, SOUND, delete, flake, nix, sound_paths};
-use support::{Workspace, ci, text};
+use support::layers::{Flake, package};
+use support::{Report, Workspace, ci, text};
 
 #[test]
 #[ignore = "needs Nix"]
@@ -31,6 +34,61 @@ fn what_was_built_is_cached_in_the_next_run() {
         ["build app cached", "test app cached", "doc app cached"]
     );
     assert_eq!(report.0["activities"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn an_edit_of_a_leaf_builds_its_layers_and_no_others() {
+    let library = "//! Base.\n\n/// One.\n#[must_use]\npub fn one() -> u32 {\n    1\n}\n";
+    let program_of = |name: &str| {
+        format!("//! {name}.\n\nfn main() {{\n    println!(\"{{}}\", base::one());\n}}\n")
+    };
+    let base = "[dependencies]\nbase = { path = \"../base\" }";
+    let flake = Flake::new(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"base\", \"leaf\", \"other\"]\n",
+            ),
+            ("base/Cargo.toml", &package("base", "")),
+            ("base/src/lib.rs", library),
+            ("leaf/Cargo.toml", &package("leaf", base)),
+            ("leaf/src/main.rs", &program_of("leaf")),
+            ("other/Cargo.toml", &package("other", base)),
+            ("other/src/main.rs", &program_of("other")),
+        ],
+    );
+    flake.lock();
+    let run = || {
+        let output = flake.xtask(&["ci", "--backend", "nix", "--json"]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        Report(serde_json::from_slice(&output.stdout).unwrap())
+    };
+    run();
+    // No run of this test before has built it.
+    let salt = flake.path().file_name().unwrap().display();
+    flake.edit("leaf/src/main.rs", "//! leaf", &format!("//! {salt}"));
+    let report = run();
+    for outcome in report.outcomes() {
+        let expected = if outcome.contains(" leaf ") {
+            "built"
+        } else {
+            "cached"
+        };
+        assert!(outcome.ends_with(expected), "{:?}", report.outcomes());
+    }
+    let activities = report.0["activities"].as_array().unwrap();
+    assert!(!activities.is_empty());
+    for activity in activities {
+        let derivation = activity["derivation"].as_str().unwrap();
+        assert!(derivation.contains("leaf"), "{derivation}");
+    }
+    let compiled = report.compiled();
+    assert!(
+        compiled.contains(&"leaf 0.1.0") && compiled.iter().all(|name| *name == "leaf 0.1.0"),
+        "{compiled:?}"
+    );
 }
 
 #[test]
@@ -62,6 +120,67 @@ fn a_failed_step_blocks_what_needs_it_and_nothing_else() {
         table.contains("UTF-8") && table.contains("nix log"),
         "{table}"
     );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_full_disk_fails_the_step_that_needs_it() {
+    let workspace = Workspace::new();
+    // What every write to this file fails with is what a write to a full disk fails with.
+    let writes = "echo much >/dev/full && echo built > $out";
+    flake(&workspace, &[("build-app", "", writes), SOUND[2]]);
+    let (code, report, error) = ci(&workspace, &[]);
+    assert_eq!(code, 1, "{error}");
+    assert!(report.has("build app failed"), "{:?}", report.outcomes());
+    let output = workspace.xtask(&["build", "--backend", "nix", "-p", "app"]);
+    let table = text(&output.stdout);
+    // In the words of some shell.
+    let words = ["No space left on device", "I/O error"];
+    assert!(words.iter().any(|words| table.contains(words)), "{table}");
+}
+
+/// The exit code of `arguments` and what is shown, where `nix` is this script.
+fn with_nix(script: &str, arguments: &[&str]) -> (i32, String) {
+    let workspace = Workspace::new();
+    workspace.write("flake.nix", "{ outputs = { self }: { }; }");
+    let folder = workspace.path().join("programs");
+    workspace.write("programs/nix", &format!("#!/bin/sh\n{script}\n"));
+    fs::set_permissions(folder.join("nix"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", folder.display(), env::var("PATH").unwrap());
+    let output = workspace
+        .command(arguments)
+        .env("PATH", path)
+        .output()
+        .unwrap();
+    (output.status.code().unwrap(), text(&output.stderr))
+}
+
+#[test]
+fn a_nix_that_cannot_be_used_is_an_error_where_it_is_asked_for_and_a_remark_elsewhere() {
+    const VERSION: &str = "case $* in --version) echo 'nix (Nix) ";
+    for (nix, reason) in [
+        (
+            "2.18.1';; *) echo \"not asked for: $*\" >&2; exit 99;; esac",
+            "nix (Nix) 2.18.1 is older than",
+        ),
+        (
+            "2.34.0';; 'flake metadata '*) echo \"error: experimental Nix feature 'flakes' is disabled\" >&2; exit 1;; \
+             *) echo \"not asked for: $*\" >&2; exit 99;; esac",
+            "flakes are off",
+        ),
+    ] {
+        let nix = format!("{VERSION}{nix}");
+        let (code, shown) = with_nix(&nix, &["fmt", "--backend", "nix"]);
+        assert!(
+            code == 2 && shown.contains(&format!("error: {reason}")),
+            "{shown}"
+        );
+        let (code, shown) = with_nix(&nix, &["fmt"]);
+        assert!(
+            code == 0 && shown.contains(&format!("backend cargo: {reason}")),
+            "{shown}"
+        );
+    }
 }
 
 #[test]

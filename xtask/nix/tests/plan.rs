@@ -6,21 +6,14 @@
 mod support;
 
 use std::collections::BTreeSet;
-use std::process::Command;
 
 use serde_json::Value;
 use support::layers::{Flake, package};
 use support::text;
-use support::workspace::program;
 
 /// The steps of the plan, under the names of checks.
 fn plan(flake: &Flake) -> BTreeSet<String> {
-    let output = Command::new(program())
-        .args(["ci", "--dry-run", "--json", "--backend", "cargo"])
-        .current_dir(flake.path())
-        .env_remove("CARGO_TARGET_DIR")
-        .output()
-        .unwrap();
+    let output = flake.xtask(&["ci", "--dry-run", "--json", "--backend", "cargo"]);
     let plan: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
     let steps = plan["steps"].as_array().unwrap().iter();

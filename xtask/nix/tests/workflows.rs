@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 
 use support::repository;
 use support::runner::{Runner, printed};
-use support::workspace::program;
+use support::workspace::program_file;
 use yaml_rust2::{Yaml, YamlLoader};
 
 /// A file below `.github`: a workflow, or an action of this repository.
@@ -303,7 +303,7 @@ fn every_command_of_xtask_in_a_workflow_exists() {
             let words = command
                 .split_whitespace()
                 .map(|word| word.trim_matches('"'));
-            let output = Command::new(program())
+            let output = Command::new(program_file())
                 .args(words)
                 .arg("--help")
                 .output()

@@ -34,6 +34,7 @@ impl Report {
             let (partial, file) = (folder.join(format!("{name}.partial")), folder.join(name));
             fs::write(&partial, text)
                 .and_then(|()| fs::rename(&partial, &file))
+                .inspect_err(|_| drop(fs::remove_file(&partial)))
                 .with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(())

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 /// The program of the tests' own package, which cargo puts beside the folder of its tests. Not by
 /// cargo's variable: where a shell script stands in for rustc, it drops those with a hyphen.
-pub(crate) fn program() -> PathBuf {
+pub(crate) fn program_file() -> PathBuf {
     let test = env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
     folder.join(env!("CARGO_PKG_NAME"))
@@ -103,9 +103,7 @@ impl Workspace {
 
     /// A command that runs the program of the tests' own package here.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = isolated(program(), self.path());
-        command.args(arguments);
-        command
+        program(self.path(), arguments)
     }
 
     pub(crate) fn xtask(&self, arguments: &[&str]) -> Output {
@@ -153,6 +151,13 @@ impl Report {
     pub(crate) fn has(&self, outcome: &str) -> bool {
         self.outcomes().iter().any(|other| other == outcome)
     }
+}
+
+/// A command that runs the program of the tests' own package in `folder`.
+pub(crate) fn program(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = isolated(program_file(), folder);
+    command.args(arguments);
+    command
 }
 
 /// A command without what the test's own run was configured with.

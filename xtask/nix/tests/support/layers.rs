@@ -10,6 +10,7 @@ use std::process::{Command, Output};
 use serde::de::DeserializeOwned;
 use tempfile::TempDir;
 
+use super::workspace::program;
 use super::{repository, text};
 
 /// What a workspace is built, tested, linted and documented with.
@@ -53,7 +54,7 @@ impl Flake {
 
     /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
     ///
-    /// Its outputs are what `mkWorkspace` gives, under `workspace`.
+    /// Its outputs are what `mkWorkspace` gives, under `workspace`, and the checks of that.
     pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
         let flake = Self::empty();
         let inputs = fs::read_to_string(repository().join("flake.nix")).unwrap();
@@ -62,12 +63,14 @@ impl Flake {
         flake.write(
             "flake.nix",
             &format!(
-                "{{\n{}  outputs = {{ nixpkgs, crane, rust-overlay, ... }}: {{\n    \
-                 workspace = let\n      \
-                 pkgs = nixpkgs.legacyPackages.${{builtins.getEnv \"NIX_SYSTEM\"}}.extend rust-overlay.overlays.default;\n      \
+                "{{\n{}  outputs = {{ nixpkgs, crane, rust-overlay, ... }}: rec {{\n    \
+                 workspace.{system} = let\n      \
+                 pkgs = nixpkgs.legacyPackages.{system}.extend rust-overlay.overlays.default;\n      \
                  mkWorkspace = import ./nix/workspace {{ inherit (nixpkgs) lib; }};\n    \
-                 in mkWorkspace ({{ inherit pkgs crane; root = ./.; }} // {arguments});\n  }};\n}}\n",
+                 in mkWorkspace ({{ inherit pkgs crane; root = ./.; }} // {arguments});\n    \
+                 checks.{system} = workspace.{system}.checks;\n  }};\n}}\n",
                 &inputs[start..end],
+                system = system(),
             ),
         );
         let lock = repository().join("flake.lock");
@@ -128,20 +131,14 @@ impl Flake {
         )
     }
 
-    /// The names of the checks of `workspace`, or of the flake itself where it has none.
+    /// The names of the checks.
     pub(crate) fn checks(&self) -> BTreeSet<String> {
-        self.evaluate(
-            ".",
-            &format!(
-                "outputs: builtins.attrNames (outputs.workspace or {{ checks = outputs.checks.{}; }}).checks",
-                system()
-            ),
-        )
+        self.evaluate("checks", "builtins.attrNames")
     }
 
     /// What a function in Nix says of an output.
-    fn evaluate<T: DeserializeOwned>(&self, attribute: &str, function: &str) -> T {
-        let attribute = self.attribute(attribute);
+    fn evaluate<T: DeserializeOwned>(&self, output: &str, function: &str) -> T {
+        let attribute = self.attribute(output);
         let output = nix(&["eval", "--json", &attribute, "--apply", function]);
         assert!(output.status.success(), "{}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
@@ -151,7 +148,7 @@ impl Flake {
     pub(crate) fn build(&self, attributes: &[&str]) -> Result<PathBuf, String> {
         let attributes: Vec<_> = attributes
             .iter()
-            .map(|attribute| self.attribute(&format!("workspace.{attribute}")))
+            .map(|attribute| format!("{}.{attribute}", self.attribute("workspace")))
             .collect();
         let mut arguments = vec![
             "build",
@@ -199,16 +196,22 @@ impl Flake {
         text(&output.stdout).trim().to_owned()
     }
 
-    fn attribute(&self, attribute: &str) -> String {
-        format!("path:{}#{attribute}", self.path().display())
+    /// Runs xtask-nix here, with the flags that these tests are given.
+    pub(crate) fn xtask(&self, arguments: &[&str]) -> Output {
+        program(self.path(), arguments)
+            .env("XTASK_NIX_FLAGS", flags())
+            .output()
+            .unwrap()
+    }
+
+    /// This system's part of an output.
+    fn attribute(&self, output: &str) -> String {
+        format!("path:{}#{output}.{}", self.path().display(), system())
     }
 }
 
 fn nix(arguments: &[&str]) -> Output {
     command(arguments)
-        // The system is the only thing that the flake takes from outside.
-        .arg("--impure")
-        .env("NIX_SYSTEM", system())
         .output()
         .expect("`nix` is needed for this test")
 }
