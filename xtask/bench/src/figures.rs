@@ -1,13 +1,9 @@
-//! What was measured, as data, as a table and in the documentation.
+//! What was measured, as data and as a table.
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde::Serialize;
-
-/// The lines of the documentation between which the figures stand.
-const BEGIN: &str = "<!-- figures: cargo xtask bench run --write -->";
-const END: &str = "<!-- end of figures -->";
 
 /// All figures of a run.
 #[derive(Debug, Serialize)]
@@ -39,7 +35,7 @@ pub(crate) struct Measured {
 
 impl Measured {
     /// The seconds in the middle; none where nothing was measured.
-    fn median(&self) -> Option<f64> {
+    pub(crate) fn median(&self) -> Option<f64> {
         let mut seconds = self.seconds.clone();
         seconds.sort_by(f64::total_cmp);
         let middle = seconds.len() / 2;
@@ -116,35 +112,12 @@ impl Row {
     }
 }
 
-/// What stands before and after the figures of a document.
-///
-/// # Errors
-/// The document has no place for figures.
-pub(crate) fn place(document: &str) -> Result<(&str, &str)> {
-    let place = || {
-        let (before, rest) = document.split_once(BEGIN)?;
-        Some((before, rest.split_once(END)?.1))
-    };
-    place().with_context(|| format!("there are no lines `{BEGIN}` and `{END}`"))
-}
-
-/// `document` with the figures in place of those that it holds.
-///
-/// # Errors
-/// The document has no place for figures.
-pub(crate) fn replace(document: &str, figures: &Figures) -> Result<String> {
-    let (before, after) = place(document)?;
-    Ok(format!(
-        "{before}{BEGIN}\n\n{}\n{END}{after}",
-        figures.to_markdown()
-    ))
-}
-
 fn divide(one: f64, other: f64) -> Option<f64> {
     (other > 0.0).then_some(one / other)
 }
 
-fn seconds(seconds: Option<f64>) -> String {
+/// With as many digits as mean something.
+pub(crate) fn seconds(seconds: Option<f64>) -> String {
     match seconds {
         Some(seconds) if seconds < 10.0 => format!("{seconds:.1} s"),
         Some(seconds) => format!("{seconds:.0} s"),
@@ -232,19 +205,5 @@ mod tests {
         assert_eq!(row["layers"]["median"], 5.0);
         assert_eq!(row["ratio"], 0.025);
         assert!(json["rows"][1]["ratio"].is_null());
-    }
-
-    #[test]
-    fn only_the_figures_of_a_document_are_replaced() {
-        let document = format!("before\n{BEGIN}\nold\n{END}\nafter\n");
-        let replaced = replace(&document, &figures()).unwrap();
-        assert!(replaced.starts_with(&format!("before\n{BEGIN}\n\n19 members")));
-        assert!(
-            replaced.ends_with(&format!("|\n\n{END}\nafter\n")),
-            "{replaced}"
-        );
-        assert!(!replaced.contains("old"));
-        assert_eq!(replace(&replaced, &figures()).unwrap(), replaced);
-        assert!(replace("no place", &figures()).is_err());
     }
 }

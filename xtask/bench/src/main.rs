@@ -1,5 +1,8 @@
 //! Measures layers of members beside one derivation a step: `cargo xtask bench --help`.
 
+mod command;
+mod compile;
+mod document;
 mod figures;
 mod generate;
 mod nix;
@@ -11,6 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use command::Failed;
+use compile::CompileArguments;
 use generate::{Size, Workspace};
 use repository::Repository;
 use run::RunArguments;
@@ -45,6 +50,8 @@ enum Command {
     },
     /// Build it in both ways in several scenarios, and compare the time and the bytes
     Run(RunArguments),
+    /// Compile xtask as who runs it for the first time does, and say what takes how long
+    Compile(CompileArguments),
 }
 
 fn main() -> ExitCode {
@@ -54,7 +61,7 @@ fn main() -> ExitCode {
     eprintln!("error: {error:#}");
     ExitCode::from(if interrupt::requested() {
         130
-    } else if error.is::<nix::Failed>() {
+    } else if error.is::<Failed>() {
         1
     } else {
         2
@@ -68,5 +75,6 @@ fn execute(command: Command) -> Result<()> {
             Workspace::new(&folder, size)?.write(&Repository::new(), "generated\n")
         }
         Command::Run(arguments) => run::run(&arguments),
+        Command::Compile(arguments) => compile::run(&arguments),
     }
 }

@@ -2,28 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::fmt::{self, Display};
 use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::Result;
-use xtask::process;
+
+use crate::command::ask;
 
 /// Extra arguments of every `nix` command that reads a flake, separated by white space.
 const FLAGS: &str = "XTASK_NIX_FLAGS";
-
-/// A Nix command that ran and did not succeed.
-#[derive(Debug)]
-pub(crate) struct Failed(String);
-
-impl Display for Failed {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failed {}
 
 pub(crate) struct Nix {
     system: String,
@@ -54,7 +42,7 @@ impl Nix {
     /// Builds an output of the flake in `folder`. In seconds, evaluation included.
     ///
     /// # Errors
-    /// [`Failed`], or Nix cannot run.
+    /// [`Failed`](crate::command::Failed), or Nix cannot run.
     pub(crate) fn build(&self, folder: &Path, output: &str) -> Result<f64> {
         // Nix's default of one job at a time would leave cores idle wherever layers are independent.
         self.timed(
@@ -67,7 +55,7 @@ impl Nix {
     /// Evaluates an output of the flake in `folder`, without what was evaluated before. In seconds.
     ///
     /// # Errors
-    /// [`Failed`], or Nix cannot run.
+    /// [`Failed`](crate::command::Failed), or Nix cannot run.
     pub(crate) fn evaluate(&self, folder: &Path, output: &str) -> Result<f64> {
         self.timed(
             &["eval", "--no-eval-cache"],
@@ -149,23 +137,4 @@ fn nix(arguments: &[&str]) -> Command {
         .args(["--extra-experimental-features", "nix-command flakes"])
         .args(arguments);
     command
-}
-
-/// What the command prints on standard output.
-fn ask(command: &mut Command) -> Result<String> {
-    let output = process::output(command, "")?;
-    if !output.status.success() {
-        let words: Vec<_> = [command.get_program()]
-            .into_iter()
-            .chain(command.get_args())
-            .map(|word| word.to_string_lossy())
-            .collect();
-        return Err(Failed(format!(
-            "`{}` failed\n{}",
-            words.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim_end()
-        ))
-        .into());
-    }
-    Ok(String::from_utf8(output.stdout)?)
 }

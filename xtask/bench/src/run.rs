@@ -1,24 +1,24 @@
 //! The measurement: scenarios, each on both sides, in turn.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
 use std::path::{self, Path, PathBuf};
 use std::process;
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::{Args, ValueEnum};
-use tempfile::NamedTempFile;
 
-use crate::figures::{self, Figures, Measured, Row};
+use crate::document::{self, write_whole};
+use crate::figures::{Figures, Measured, Row};
 use crate::generate::{Member, Size, Workspace};
 use crate::nix::{self, Nix};
 use crate::repository::Repository;
 
 /// The members of the workspace that is evaluated alone.
 const EVALUATED_MEMBERS: usize = 50;
-const DOCUMENT: &str = "docs/benchmarks.md";
+/// What puts the figures into the document.
+const COMMAND: &str = "cargo xtask bench run --write";
 
 #[derive(Args)]
 pub(crate) struct RunArguments {
@@ -92,7 +92,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
     workspace.write(&repository, &nonce()?)?;
     // What is wrong with the document is said before the hours, not after.
     if arguments.write {
-        figures::place(&repository.read(DOCUMENT)?).context(DOCUMENT)?;
+        document::find(&repository, COMMAND)?;
     }
 
     let mut bench = Bench {
@@ -126,8 +126,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         write_whole(file, &figures.to_json()?)?;
     }
     if arguments.write {
-        let document = figures::replace(&repository.read(DOCUMENT)?, &figures)?;
-        write_whole(&repository.path(DOCUMENT), &document)?;
+        document::write(&repository, COMMAND, &figures.to_markdown())?;
     }
     print!("{}", figures.to_markdown());
     Ok(())
@@ -274,18 +273,4 @@ fn note(text: &str) {
 
 fn report(scenario: Scenario, side: &str, seconds: f64) {
     note(&format!("{}; {side}: {seconds:.1} s", scenario.title()));
-}
-
-/// Writes a file so that it is whole or not there at all.
-fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let write = || -> Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }

@@ -1,0 +1,73 @@
+//! docs/benchmarks.md: figures between two lines, of which the first names the command that puts them
+//! there.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
+
+use crate::repository::Repository;
+
+const FILE: &str = "docs/benchmarks.md";
+const END: &str = "<!-- end of figures -->";
+
+/// Makes sure that the document has a place for the figures of `command`.
+///
+/// # Errors
+/// It has none, or cannot be read.
+pub(crate) fn find(repository: &Repository, command: &str) -> Result<()> {
+    replace(&repository.read(FILE)?, command, "").map(drop)
+}
+
+/// Puts the figures of `command` in place of those that the document holds.
+///
+/// # Errors
+/// It has no place for them, or cannot be written.
+pub(crate) fn write(repository: &Repository, command: &str, figures: &str) -> Result<()> {
+    let document = replace(&repository.read(FILE)?, command, figures)?;
+    write_whole(&repository.path(FILE), &document)
+}
+
+fn replace(document: &str, command: &str, figures: &str) -> Result<String> {
+    let begin = format!("<!-- figures: {command} -->");
+    let place = || {
+        let (before, rest) = document.split_once(&begin)?;
+        Some((before, rest.split_once(END)?.1))
+    };
+    let (before, after) =
+        place().with_context(|| format!("{FILE} has no lines `{begin}` and `{END}`"))?;
+    Ok(format!("{before}{begin}\n\n{figures}\n{END}{after}"))
+}
+
+/// Writes a file so that it is whole or not there at all.
+///
+/// # Errors
+/// It cannot be written.
+pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
+    let write = || -> Result<()> {
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
+        file.write_all(text.as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+
+    #[test]
+    fn only_the_figures_of_the_command_are_replaced() {
+        let document = "before\n<!-- figures: one -->\nold\n<!-- end of figures -->\nbetween\n\
+                        <!-- figures: other -->\nkept\n<!-- end of figures -->\nafter\n";
+        let replaced = replace(document, "one", "new\n").unwrap();
+        assert_eq!(replaced, document.replace("-->\nold\n", "-->\n\nnew\n\n"));
+        assert_eq!(replace(&replaced, "one", "new\n").unwrap(), replaced);
+        assert!(replace(document, "third", "new\n").is_err());
+    }
+}
