@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_folder_itself_gets_the_copys_content() {
+    fn the_folder_itself_gets_the_content_of_the_copy() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("a b");
         fs::create_dir_all(folder.join("old/deep")).unwrap();
