@@ -202,15 +202,11 @@ fn every_command_in_the_documents_exists() {
         "the README runs CI"
     );
     // These are programs of their own, which would be compiled to answer.
-    let others = [
-        "bench ", // only template
-        "init ",
-        "template ",
-    ];
-    for (path, command) in xtask
-        .into_iter()
-        .filter(|(_, command)| !others.iter().any(|other| command.starts_with(other)))
-    {
+    let xtask = xtask.into_iter();
+    let xtask = xtask.filter(|(_, command)| !command.starts_with("bench ")); // only template
+    let xtask = xtask.filter(|(_, command)| !command.starts_with("init "));
+    let xtask = xtask.filter(|(_, command)| !command.starts_with("template "));
+    for (path, command) in xtask {
         let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
             .args(command.split_whitespace())
             .arg("--help")
