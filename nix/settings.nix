@@ -26,6 +26,13 @@ let
     testEnv.XTASK_REPOSITORY = "${repository}";
   };
 
+  # begin template
+  # All of it, for tests that make projects of it, with the crates of all targets.
+  makingProjects = lib.recursiveUpdate (inRepository ../.) {
+    testEnv.XTASK_VENDORED_CRATES = workspace.cargoVendorDir;
+  };
+  # end template
+
   # Its rules are not about the product's code: an edit there is no reason to check them again.
   withoutCode =
     let
@@ -83,8 +90,8 @@ in
     };
     # begin template
     # Their tests make projects of the whole repository.
-    xtask-init = inRepository ../.;
-    xtask-template = inRepository ../. // {
+    xtask-init = makingProjects;
+    xtask-template = makingProjects // {
       testFiles = [ "xtask/init/tests" ];
     };
     # end template

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use support::{commit, content, copy_template, files_below, git, program, run, text};
+use support::{commit, content, copy_template, files_below, find_crates, git, program, run, text};
 use tempfile::TempDir;
 
 /// A key of the right form.
@@ -51,7 +51,8 @@ fn keep_homes(command: &mut Command) {
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> Output {
-    run(Command::new(env!("CARGO"))
+    let parent = folder.parent().unwrap();
+    run(find_crates(&mut Command::new(env!("CARGO")), parent)
         .args(arguments)
         .current_dir(folder))
 }

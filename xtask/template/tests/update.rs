@@ -7,12 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use support::{commit, copy_template, git, program, run, text};
+use support::{commit, copy_template, find_crates, git, program, run, text};
 use tempfile::TempDir;
 
 /// A project, and the template that it was made of.
 struct Project {
-    _parent: TempDir,
+    parent: TempDir,
     template: PathBuf,
     root: PathBuf,
 }
@@ -37,7 +37,7 @@ impl Project {
             &["clone", "--quiet", "template", "my project"],
         );
         fs::remove_dir_all(root.join(".git")).unwrap();
-        run(Command::new(env!("CARGO"))
+        run(find_crates(&mut Command::new(env!("CARGO")), parent.path())
             .args([
                 "run",
                 "--quiet",
@@ -58,7 +58,7 @@ impl Project {
             .current_dir(&root));
         commit(&root, "The project");
         Self {
-            _parent: parent,
+            parent,
             template,
             root,
         }
@@ -73,15 +73,18 @@ impl Project {
     }
 
     fn update(&self, arguments: &[&str]) -> Output {
-        Command::new(program("xtask-template"))
-            .arg("update")
-            .args(arguments)
-            .current_dir(&self.root)
-            .env("CARGO", env!("CARGO"))
-            .env("CARGO_NET_OFFLINE", "true")
-            .env("CARGO_TARGET_DIR", target())
-            .output()
-            .unwrap()
+        find_crates(
+            &mut Command::new(program("xtask-template")),
+            self.parent.path(),
+        )
+        .arg("update")
+        .args(arguments)
+        .current_dir(&self.root)
+        .env("CARGO", env!("CARGO"))
+        .env("CARGO_NET_OFFLINE", "true")
+        .env("CARGO_TARGET_DIR", target())
+        .output()
+        .unwrap()
     }
 }
 

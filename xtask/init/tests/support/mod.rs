@@ -112,3 +112,16 @@ pub(crate) fn run(command: &mut Command) -> Output {
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+/// Has cargo find the crates of the whole workspace, where a variable says which folder has them: a
+/// layer's own are those of one target. `parent` is for cargo's settings.
+pub(crate) fn find_crates<'a>(command: &'a mut Command, parent: &Path) -> &'a mut Command {
+    if let Some(vendored) = std::env::var_os("XTASK_VENDORED_CRATES") {
+        let home = parent.join("cargo-home");
+        fs::create_dir_all(&home).unwrap();
+        let settings = fs::read(Path::new(&vendored).join("config.toml")).unwrap();
+        fs::write(home.join("config.toml"), settings).unwrap();
+        command.env("CARGO_HOME", home);
+    }
+    command
+}
