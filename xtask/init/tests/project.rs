@@ -357,7 +357,7 @@ fn a_killed_run_leaves_the_folder_untouched_or_done() {
         if found == before {
             // What it left behind is in nobody's way.
             run(&mut init(&root, &["--name", "acme"]));
-            assert!(content(&root) == done);
+            assert_eq!(content(&root), done);
             assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
         }
     }
