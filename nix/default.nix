@@ -30,9 +30,11 @@ let
       '';
 
   # It asks cargo for the workspace, which a machine that has Nix may not have.
-  runXtask = pkgs.writeShellScriptBin "xtask" ''
-    PATH=${toolchain}/bin:$PATH exec ${lib.getExe xtask} "$@"
-  '';
+  runXtask = lib.addMetaAttrs { inherit (xtask.meta) description; } (
+    pkgs.writeShellScriptBin "xtask" ''
+      PATH=${toolchain}/bin:$PATH exec ${lib.getExe xtask} "$@"
+    ''
+  );
 
   web = pkgs.callPackage ./web.nix { inherit workspace; }; # only web
   deny = pkgs.callPackage ./deny.nix { inherit workspace; };

@@ -14,6 +14,8 @@ pub(crate) struct Figures {
     pub(crate) layers: usize,
     /// Packages in the workspace's lock file, its members included.
     pub(crate) packages: usize,
+    /// How often what is not cold was measured.
+    pub(crate) repetitions: u64,
     pub(crate) rows: Vec<Row>,
 }
 
@@ -70,8 +72,16 @@ impl Figures {
     /// The figures as Markdown.
     pub(crate) fn to_markdown(&self) -> String {
         let mut text = format!(
-            "{} members in {} layers, {} locked packages; {} cores, {}.\n\n| what is built | layers | monolith | ratio |\n| --- | ---: | ---: | ---: |\n",
-            self.members, self.layers, self.packages, self.cores, self.nix
+            "{} members in {} layers, {} locked packages; {} cores, {}; {}.\n\n| what is built | layers | monolith | ratio |\n| --- | ---: | ---: | ---: |\n",
+            self.members,
+            self.layers,
+            self.packages,
+            self.cores,
+            self.nix,
+            match self.repetitions {
+                1 => "each measured once".to_owned(),
+                count => format!("medians of {count} runs, but for the first row"),
+            }
         );
         for row in &self.rows {
             let _ = writeln!(
@@ -157,6 +167,7 @@ mod tests {
             members: 19,
             layers: 4,
             packages: 80,
+            repetitions: 3,
             rows: vec![
                 Row {
                     scenario: "a leaf is edited".into(),
@@ -176,7 +187,7 @@ mod tests {
     fn the_table_holds_medians_and_their_ratio() {
         let text = figures().to_markdown();
         assert!(text.starts_with(
-            "19 members in 4 layers, 80 locked packages; 2 cores, nix (Nix) 2.34.8.\n"
+            "19 members in 4 layers, 80 locked packages; 2 cores, nix (Nix) 2.34.8; medians of 3 runs, but for the first row.\n"
         ));
         assert!(
             text.contains("| a leaf is edited | 5.0 s | 200 s | 0.03 |"),

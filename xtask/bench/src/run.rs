@@ -120,6 +120,7 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         members: workspace.members().len(),
         layers: arguments.size.layers,
         packages: workspace.locked_packages()?,
+        repetitions: arguments.repeat,
         rows: bench.rows,
     };
     if let Some(file) = &arguments.json {

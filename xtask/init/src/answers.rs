@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
+use data_encoding::BASE64;
 
 use crate::name::Name;
 use crate::repository;
@@ -238,13 +239,10 @@ impl Cache {
     }
 }
 
-/// 32 bytes are 43 characters and one of padding.
 fn is_base64_of_32_bytes(text: &str) -> bool {
-    let is_digit = |character: char| character.is_ascii_alphanumeric() || "+/".contains(character);
-    text.len() == 44
-        && text
-            .strip_suffix('=')
-            .is_some_and(|digits| digits.chars().all(is_digit))
+    BASE64
+        .decode(text.as_bytes())
+        .is_ok_and(|bytes| bytes.len() == 32)
 }
 
 /// Whether `text` can stand in a string of TOML, Nix and YAML as it is.

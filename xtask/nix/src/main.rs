@@ -9,6 +9,7 @@ mod doctor;
 mod nix;
 mod release;
 mod status;
+mod url;
 mod why;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use anyhow::{Context as _, Result};
 use xtask::process;
 
 use super::key::SecretKey;
+use crate::url;
 
 /// The name of the key; only this machine trusts it.
 const KEY_NAME: &str = "xtask-local-1";
@@ -46,7 +47,7 @@ impl Local {
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("file://{}", percent_encode(&self.folder.join("nix-cache")))
+        format!("file://{}", url::encode(&self.folder.join("nix-cache")))
     }
 
     /// The key that the cache's paths are signed with; none before the first push.
@@ -96,30 +97,5 @@ impl Local {
             Err(_) if file.exists() => Ok(()),
             linked => Ok(linked?),
         }
-    }
-}
-
-/// Format: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
-fn percent_encode(path: &Path) -> String {
-    let encode = |byte: &u8| match byte {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-            char::from(*byte).to_string()
-        }
-        byte => format!("%{byte:02X}"),
-    };
-    path.as_os_str()
-        .as_encoded_bytes()
-        .iter()
-        .map(encode)
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_is_a_url_whatever_is_in_it() {
-        assert_eq!(percent_encode(Path::new("/a-b/c d/ü")), "/a-b/c%20d/%C3%BC");
     }
 }

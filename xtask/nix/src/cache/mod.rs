@@ -8,7 +8,6 @@ mod push;
 mod settings;
 mod verify;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -22,6 +21,7 @@ use self::local::Local;
 pub(crate) use self::pin::keep;
 pub(crate) use self::settings::{Address, Settings};
 use crate::nix::Program;
+use crate::url;
 
 /// Runs a command of `cargo xtask cache`.
 ///
@@ -136,7 +136,7 @@ impl Cache {
     pub(crate) fn is_absent(&self) -> bool {
         self.url.strip_prefix("file://").is_some_and(|rest| {
             let path = rest.split('?').next().unwrap_or_default();
-            !Path::new(&percent_decode(path)).exists()
+            !url::decode(path).exists()
         })
     }
 
@@ -156,33 +156,5 @@ impl Cache {
             ),
             _ => Ok(key),
         }
-    }
-}
-
-/// Format: <https://www.rfc-editor.org/rfc/rfc3986#section-2.1>.
-fn percent_decode(text: &str) -> String {
-    let mut parts = text.split('%');
-    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
-    for part in parts {
-        let digits = part.get(..2);
-        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            bytes.push(byte);
-            bytes.extend(&part.as_bytes()[2..]);
-        } else {
-            bytes.push(b'%');
-            bytes.extend(part.as_bytes());
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percent_decode;
-
-    #[test]
-    fn a_url_is_read_as_a_path() {
-        assert_eq!(percent_decode("/a%20b/%C3%BC"), "/a b/ü");
-        assert_eq!(percent_decode("/100%/%zz%2"), "/100%/%zz%2");
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use toml_edit::DocumentMut;
 use xtask::finding::Code;
 use xtask::workspace::Workspace;
 
@@ -86,10 +87,8 @@ fn check_toolchain(workspace: &Workspace, examination: &mut Examination) {
 /// The version that rust-toolchain.toml names; nothing where it names a channel that moves.
 fn pinned(root: &Path) -> Option<String> {
     let text = fs::read_to_string(root.join("rust-toolchain.toml")).ok()?;
-    let line = text
-        .lines()
-        .find(|line| line.trim_start().starts_with("channel"))?;
-    let channel = line.split('"').nth(1)?;
+    let file: DocumentMut = text.parse().ok()?;
+    let channel = file.get("toolchain")?.get("channel")?.as_str()?;
     let is_version =
         channel.split('.').count() == 3 && channel.starts_with(|c: char| c.is_ascii_digit());
     is_version.then(|| channel.to_owned())

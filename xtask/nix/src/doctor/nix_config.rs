@@ -1,5 +1,8 @@
 //! The caches and keys in texts that Nix reads: `nixConfig` of a flake, and nix.conf.
 
+use rnix::Root;
+use rnix::ast::{Attr, Expr, HasEntry as _, InterpolPart, Str};
+
 /// Caches, and the keys that their paths may be signed with.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Named {
@@ -13,30 +16,31 @@ const KEYS: [&str; 2] = ["trusted-public-keys", "extra-trusted-public-keys"];
 impl Named {
     /// What `nixConfig` of a flake.nix says; Nix demands that it is literal.
     pub(crate) fn in_flake(text: &str) -> Self {
-        let tokens = tokens(text);
         let mut named = Self::default();
-        let mut tokens = tokens.iter();
-        while let Some(token) = tokens.next() {
-            if *token != Token::Word("nixConfig") {
-                continue;
-            }
-            // `nixConfig = { NAME = VALUE; … }`, or `nixConfig.NAME = VALUE;`
-            let mut depth = 0;
-            let mut setting = "";
-            for token in tokens.by_ref() {
-                match token {
-                    Token::Mark('{') => depth += 1,
-                    Token::Mark('}') => depth -= 1,
-                    Token::Word(word) => setting = word,
-                    Token::Text(text) => named.add(setting, text),
-                    Token::Mark(_) => {}
+        for (path, value) in attributes(Root::parse(text).tree().expr()) {
+            match path.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+                ["nixConfig"] => {
+                    for (path, value) in attributes(Some(value)) {
+                        if let [setting] = &path[..] {
+                            named.add_literal(setting, &value);
+                        }
+                    }
                 }
-                if depth <= 0 && matches!(token, Token::Mark(';' | '}')) {
-                    break;
-                }
+                ["nixConfig", setting] => named.add_literal(setting, &value),
+                _ => {}
             }
         }
         named
+    }
+
+    fn add_literal(&mut self, setting: &str, value: &Expr) {
+        match value {
+            Expr::Str(text) => self.add(setting, &literal(text).unwrap_or_default()),
+            Expr::List(list) => list
+                .items()
+                .for_each(|item| self.add_literal(setting, &item)),
+            _ => {}
+        }
     }
 
     /// Adds what lines of nix.conf say.
@@ -64,55 +68,29 @@ impl Named {
     }
 }
 
-#[derive(Debug, PartialEq)]
-enum Token<'a> {
-    /// A name, such as `extra-substituters`.
-    Word(&'a str),
-    /// The content of a string.
-    Text(&'a str),
-    Mark(char),
+/// The attributes of a set, each with the names that lead to it.
+fn attributes(set: Option<Expr>) -> Vec<(Vec<String>, Expr)> {
+    let Some(Expr::AttrSet(set)) = set else {
+        return Vec::new();
+    };
+    let attributes = set.attrpath_values().filter_map(|attribute| {
+        let path = attribute.attrpath()?.attrs().map(|name| match name {
+            Attr::Ident(name) => Some(name.to_string()),
+            Attr::Str(name) => literal(&name),
+            Attr::Dynamic(_) => None,
+        });
+        Some((path.collect::<Option<_>>()?, attribute.value()?))
+    });
+    attributes.collect()
 }
 
-/// The tokens of a Nix expression, as far as literals need them.
-fn tokens(mut text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
-    let is_word = |character: char| character.is_alphanumeric() || "-_".contains(character);
-    while let Some(character) = text.chars().next() {
-        let rest = &text[character.len_utf8()..];
-        let after =
-            |rest: &'_ str, end: &str| rest.find(end).map_or(rest.len(), |at| at + end.len());
-        if character == '#' {
-            text = &rest[after(rest, "\n")..];
-        } else if text.starts_with("/*") {
-            text = &rest[after(rest, "*/")..];
-        } else if let Some(rest) = text.strip_prefix("''") {
-            let end = rest.find("''").unwrap_or(rest.len());
-            tokens.push(Token::Text(&rest[..end]));
-            text = rest.get(end + 2..).unwrap_or_default();
-        } else if character == '"' {
-            let mut escaped = false;
-            let end = rest.find(|character: char| {
-                let ends = character == '"' && !escaped;
-                escaped = character == '\\' && !escaped;
-                ends
-            });
-            let end = end.unwrap_or(rest.len());
-            tokens.push(Token::Text(&rest[..end]));
-            text = rest.get(end + 1..).unwrap_or_default();
-        } else if is_word(character) {
-            let end = text
-                .find(|character| !is_word(character))
-                .unwrap_or(text.len());
-            tokens.push(Token::Word(&text[..end]));
-            text = &text[end..];
-        } else {
-            if !character.is_whitespace() {
-                tokens.push(Token::Mark(character));
-            }
-            text = rest;
-        }
-    }
-    tokens
+/// The text of a string that nothing is computed in.
+fn literal(text: &Str) -> Option<String> {
+    let parts = text.normalized_parts().into_iter().map(|part| match part {
+        InterpolPart::Literal(text) => Some(text),
+        InterpolPart::Interpolation(_) => None,
+    });
+    parts.collect()
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Asking Nix about a flake and about files.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
@@ -10,6 +9,7 @@ use xtask::process;
 
 use super::outputs::Check;
 use super::program::{Program, system};
+use crate::url;
 
 /// An output that was looked for by its name, and the names that there are.
 #[derive(Deserialize)]
@@ -64,13 +64,5 @@ impl Program {
 
 /// The flake in a folder, as it is there, with a date that does not depend on when it was written.
 pub(crate) fn path_reference(folder: &Path) -> String {
-    let mut reference = String::from("path:");
-    for byte in folder.to_string_lossy().bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte) {
-            reference.push(char::from(byte));
-        } else {
-            let _ = write!(reference, "%{byte:02X}");
-        }
-    }
-    reference + "?lastModified=1"
+    format!("path:{}?lastModified=1", url::encode(folder))
 }

@@ -52,7 +52,7 @@ pub(crate) enum Cause {
         derivations: Vec<String>,
         files: Vec<String>,
     },
-    /// Nix code; `runs` are the parts of a build that it changed.
+    /// Nix code; `parts` are the scripts and inputs of builds that it changed.
     Nix {
         files: Vec<String>,
         parts: Vec<String>,

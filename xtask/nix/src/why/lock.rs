@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use toml_edit::{DocumentMut, Item};
+
 use super::cause::Cause;
 
 /// Versions by package, of the packages that are not the workspace's own.
@@ -9,17 +11,14 @@ use super::cause::Cause;
 pub(crate) struct Packages(BTreeMap<String, BTreeSet<String>>);
 
 impl Packages {
-    /// Adds the packages of a lock file, whole or in part.
+    /// Adds the packages of a lock file, whole or in part; of one that is broken, none.
     ///
-    /// Format: <https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html>, as cargo prints it.
+    /// Format: <https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html>.
     pub(crate) fn add(&mut self, lock: &str) {
-        for entry in lock.split("[[package]]").skip(1) {
-            let value = |key: &str| {
-                entry.lines().find_map(|line| {
-                    let value = line.strip_prefix(key)?.strip_prefix(" = \"")?;
-                    value.strip_suffix('"')
-                })
-            };
+        let lock: DocumentMut = lock.parse().unwrap_or_default();
+        let packages = lock.get("package").and_then(Item::as_array_of_tables);
+        for package in packages.into_iter().flatten() {
+            let value = |key: &str| package.get(key)?.as_str();
             let (Some(name), Some(version), Some(source)) =
                 (value("name"), value("version"), value("source"))
             else {
