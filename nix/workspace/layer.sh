@@ -114,7 +114,7 @@ installArtifacts() {
   grep -Ev "$copied" "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
 }
 
-# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION ARTIFACTS
+# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION [ARTIFACTS]
 #
 # Each is an artifact too, under another name; ARTIFACTS gets a link to it in its place.
 installProducts() {
@@ -128,6 +128,7 @@ installProducts() {
     local product=$1/$kind/${file##*/}
     mkdir -p "$1/$kind"
     cp -L "$file" "$product"
+    [ -n "${2-}" ] || continue
     find target -path '*/deps/*' -samefile "$file" -printf '%P\n' | while read -r artifact; do
       ln -sf "$product" "$2/links/$artifact"
     done

@@ -7,7 +7,7 @@
 #   clippy  a member     all its targets under clippy; from check layers
 #   doc     a member     its documentation; from check layers
 #
-# deps, build and check store artifacts; test, clippy and doc are leaves and store nothing.
+# deps, check and, where another member depends on it, build store artifacts.
 {
   lib,
   pkgs,
@@ -113,7 +113,13 @@ let
         dontFixup = true;
         nativeBuildInputs = inputs "nativeBuildInputs" ++ [ pkgs.jq ] ++ nativeBuildInputs;
         buildInputs = inputs "buildInputs";
-        env = target.env // environment real // env;
+        # Of what would make the next compilation in the same folder faster, nothing is left.
+        env = {
+          CARGO_INCREMENTAL = "0";
+        }
+        // target.env
+        // environment real
+        // env;
 
         layerProfile = profile;
         layerPackages = toString (
@@ -264,8 +270,9 @@ let
       # Members that are not built for this target themselves have no layer to inherit from.
       isLayered = other: lib.elem other graph.selected;
       linted = on == "check";
-      # Where no other member needs what was checked of a member, a layer more costs more than it saves.
-      inheritsItself = !stored && (!linted || graph.isDependency name);
+      # What no other member waits for, its tests and lints do not wait for either: they compile it at
+      # the same time.
+      inheritsItself = !stored && graph.isDependency name;
       manifestOf = other: manifests.${other}.${variant (tests && other == name) linted};
     in
     layer (
@@ -339,7 +346,7 @@ let
   # dev-dependencies count for features. Tests unwind, whatever the profile says.
   sharedForTests =
     name: command:
-    lib.optionalString (checked && testsDiffer && members.${name}.hasLib) (
+    lib.optionalString (checked && testsDiffer && members.${name}.hasLib && graph.isDependency name) (
       let
         variable = "CARGO_PROFILE_${lib.toUpper (lib.replaceStrings [ "-" ] [ "_" ] profile)}_PANIC";
       in
@@ -381,14 +388,11 @@ let
           layerCargo build
           ${sharedForTests name "layerProfile=${testProfile} layerCargo build"}
         '';
-        outputs = [
-          "out"
-          "artifacts"
-        ];
+        outputs = [ "out" ] ++ lib.optional (graph.isDependency name) "artifacts";
         install = ''
           mkdir -p $out
-          installArtifacts $artifacts
-          installProducts $out $artifacts
+          ${lib.optionalString (graph.isDependency name) "installArtifacts $artifacts"}
+          installProducts $out ''${artifacts-}
         '';
         nativeBuildInputs = lib.optionals members.${name}.hasProducts [
           craneLib.removeReferencesToRustToolchainHook
