@@ -9,10 +9,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
-use support::cachix::{Cachix, assert_exit, configure};
-use support::checks::{Key, SOUND, build, delete, flake, nix, path, sound_paths};
+use support::cache::{Key, configure};
+use support::cachix::Cachix;
+use support::checks::{SOUND, build, flake, path, sound_paths};
 use support::http::Server;
-use support::{Workspace, ci, text};
+use support::nix::{delete, nix, system};
+use support::{Workspace, assert_exit, ci, text};
 
 /// A workspace whose three checks are built; its test was built with a layer, and does not refer to it.
 fn workspace() -> Workspace {
@@ -122,7 +124,7 @@ fn a_named_output_takes_along_what_it_was_built_with() {
 #[ignore = "needs Nix"]
 fn the_layers_of_dependencies_are_pushed_alone() {
     let workspace = workspace();
-    let system = nix(&workspace, &["config", "show", "system"]);
+    let system = system();
     workspace.edit(
         "flake.nix",
         "{ outputs = { self }: {",

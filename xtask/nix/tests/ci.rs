@@ -5,14 +5,16 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::env;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
-use std::{env, thread, time};
 
-use support::checks::{Key, SOUND, delete, flake, nix, sound_paths};
+use support::cache::Key;
+use support::checks::{SOUND, flake, sound_paths};
 use support::layers::{Flake, package};
-use support::{Report, Workspace, ci, text};
+use support::nix::{delete, nix};
+use support::{Report, Workspace, ci, text, wait_until};
 
 #[test]
 #[ignore = "needs Nix"]
@@ -291,15 +293,4 @@ fn a_flake_that_does_not_evaluate_is_an_error_of_the_environment() {
         "{}",
         text(&output.stderr)
     );
-}
-
-fn wait_until(condition: impl Fn() -> bool) {
-    let started = time::Instant::now();
-    while !condition() {
-        assert!(
-            started.elapsed() < time::Duration::from_mins(1),
-            "waited in vain"
-        );
-        thread::sleep(time::Duration::from_millis(100));
-    }
 }

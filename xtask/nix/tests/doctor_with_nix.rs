@@ -8,8 +8,10 @@ mod support;
 use std::fs;
 
 use serde_json::Value;
-use support::checks::{Key, git, nix};
+use support::cache::Key;
+use support::checks::git;
 use support::http::Server;
+use support::nix::nix;
 use support::{Workspace, text};
 
 /// A workspace whose flake has a layer of dependencies, built with `toolchain` of the folder `source`.

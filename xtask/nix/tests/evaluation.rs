@@ -9,7 +9,7 @@ use std::fs;
 use std::process::Command;
 
 use serde_json::Value;
-use support::layers::{command, system};
+use support::nix::{command, system};
 use support::{repository, text};
 
 /// Processor time in seconds: it says the same on a busy machine.

@@ -10,9 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
-use support::cachix::{Cachix, assert_exit};
-use support::checks::{delete, flake, git, nix};
-use support::{Workspace, repository, text};
+use support::cachix::Cachix;
+use support::checks::{flake, git};
+use support::nix::{delete, system};
+use support::{Workspace, assert_exit, repository, text};
 
 /// A committed workspace whose CI passes, with two packages to release, of which `default` refers to
 /// `page`, and two that are not.
@@ -28,7 +29,7 @@ fn workspace() -> Workspace {
     checks.push(("page", "", "echo page > $out"));
     checks.push(("program", "page", "echo $needs > $out"));
     flake(&workspace, &checks);
-    let system = nix(&workspace, &["config", "show", "system"]);
+    let system = system();
     workspace.edit(
         "flake.nix",
         "{ outputs = { self }: {",
@@ -50,10 +51,6 @@ fn commit(workspace: &Workspace, message: &str) {
     let author = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
     let commit = ["commit", "--quiet", "--message", message];
     git(workspace, &[&author[..], &commit].concat());
-}
-
-fn system(workspace: &Workspace) -> String {
-    nix(workspace, &["config", "show", "system"])
 }
 
 fn manifest(folder: &Path) -> Value {
@@ -99,7 +96,7 @@ fn a_release_is_in_the_cache_and_in_a_folder() {
     assert_exit(&output, 0, "released v0.1.0");
 
     let folder = workspace.path().join("target/release-0.1.0");
-    let (name, system) = (name(&workspace), system(&workspace));
+    let (name, system) = (name(&workspace), system());
     let program = format!("{name}-v0.1.0-{system}.closure.gz");
     let page = format!("{name}-page-v0.1.0-{system}.tar.gz");
     let mut expected = vec![
@@ -218,7 +215,7 @@ fn a_release_that_was_killed_is_finished_by_the_next_run() {
     let script = fs::read_to_string(&stand_in).unwrap();
     let call = "case \"$1\" in\n  push)";
     assert!(script.contains(call));
-    let (name, system) = (name(&cachix.workspace), system(&cachix.workspace));
+    let (name, system) = (name(&cachix.workspace), system());
     let pins = ["default", "page"].map(|package| format!("{name}-v0.1.0-{package}-{system}"));
 
     // At the push, after the push, between the pins.

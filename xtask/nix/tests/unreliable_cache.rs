@@ -7,8 +7,10 @@ mod support;
 
 use std::fs;
 
-use support::checks::{Key, SOUND, build, copy, delete, flags, flake, sound_paths};
+use support::cache::{Key, copy, flags};
+use support::checks::{SOUND, build, flake, sound_paths};
 use support::http::Server;
+use support::nix::delete;
 use support::{Workspace, ci};
 
 const BUILT: [&str; 3] = ["build app built", "test app built", "doc app built"];

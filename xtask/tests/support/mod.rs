@@ -30,9 +30,7 @@ impl Workspace {
 
     /// The same in a folder whose name starts with `prefix`.
     pub(crate) fn with_prefix(prefix: &str) -> Self {
-        let workspace = Self {
-            folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap(),
-        };
+        let workspace = Self::empty(prefix);
         workspace.write(
             "Cargo.toml",
             "[workspace]\nresolver = \"3\"\nmembers = [\"core\", \"app\"]\n",
@@ -55,6 +53,13 @@ impl Workspace {
         );
         workspace.lock();
         workspace
+    }
+
+    /// A folder with nothing in it yet, whose name starts with `prefix`.
+    pub(crate) fn empty(prefix: &str) -> Self {
+        Self {
+            folder: tempfile::Builder::new().prefix(prefix).tempdir().unwrap(),
+        }
     }
 
     /// Writes a manifest of that name in a folder of that name.

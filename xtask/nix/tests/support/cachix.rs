@@ -4,18 +4,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 
-use super::checks::Key;
-use super::{Workspace, text};
-
-/// Names a cache in the root manifest.
-pub(crate) fn configure(workspace: &Workspace, place: &str, key: &Key) {
-    let manifest = workspace.read("Cargo.toml");
-    let table = format!(
-        "\n[workspace.metadata.cache]\n{place}\npublic-key = \"{}\"\n",
-        key.public
-    );
-    workspace.write("Cargo.toml", &format!("{manifest}{table}"));
-}
+use super::Workspace;
+use super::cache::{Key, configure};
 
 /// A program `cachix` that takes what cachix documents and nothing else, and puts paths into a
 /// folder as the server would.
@@ -111,12 +101,4 @@ impl Cachix {
         let log = fs::read_to_string(self.workspace.path().join("cachix.log"));
         log.unwrap_or_default().lines().map(str::to_owned).collect()
     }
-}
-
-/// Exited with `code`, and said `part`.
-#[track_caller]
-pub(crate) fn assert_exit(output: &Output, code: i32, part: &str) {
-    let printed = text(&output.stdout) + &text(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{printed}");
-    assert!(printed.contains(part), "{printed}");
 }

@@ -1,11 +1,10 @@
 //! Flakes whose checks are small derivations, for tests with real Nix.
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::{fs, io::Write as _};
+use std::process::Command;
 
-use super::{Workspace, text};
+use super::Workspace;
+use super::nix::{nix, system};
 
 /// Checks of `app` that pass.
 pub(crate) const SOUND: [(&str, &str, &str); 3] = [
@@ -45,85 +44,17 @@ pub(crate) fn git(workspace: &Workspace, arguments: &[&str]) {
     assert!(status.unwrap().success());
 }
 
-/// Standard output of a command of Nix that passes.
-pub(crate) fn nix(workspace: &Workspace, arguments: &[&str]) -> String {
-    let output = Command::new("nix")
-        .args(arguments)
-        .current_dir(workspace.path())
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "nix {arguments:?}: {}",
-        text(&output.stderr)
-    );
-    text(&output.stdout).trim().to_owned()
-}
-
-/// A key for signatures of this name.
-pub(crate) struct Key {
-    /// The file of the secret key.
-    pub(crate) secret: PathBuf,
-    pub(crate) public: String,
-}
-
-impl Key {
-    pub(crate) fn new(workspace: &Workspace, name: &str) -> Self {
-        let text_of_key = nix(workspace, &["key", "generate-secret", "--key-name", name]);
-        let secret = workspace.path().join(format!("{name}.secret"));
-        fs::write(&secret, &text_of_key).unwrap();
-        let mut convert = Command::new("nix")
-            .args(["key", "convert-secret-to-public"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = convert.stdin.take().unwrap();
-        stdin.write_all(text_of_key.as_bytes()).unwrap();
-        drop(stdin);
-        let public = text(&convert.wait_with_output().unwrap().stdout);
-        Self {
-            secret,
-            public: public.trim().to_owned(),
-        }
-    }
-}
-
 /// Builds the checks in [`SOUND`].
 pub(crate) fn build(workspace: &Workspace) {
-    let system = nix(workspace, &["config", "show", "system"]);
     for (check, ..) in SOUND {
-        let check = format!(".#checks.{system}.{check}");
+        let check = format!(".#checks.{}.{check}", system());
         nix(workspace, &["build", "--no-link", &check]);
     }
 }
 
-/// Copies these paths into a binary cache, signed with `key`.
-pub(crate) fn copy(workspace: &Workspace, to: &str, key: Option<&Key>, paths: &[String]) {
-    let url = key.map_or_else(
-        || to.to_owned(),
-        |key| format!("{to}?secret-key={}", key.secret.display()),
-    );
-    let paths = paths.iter().map(String::as_str);
-    let arguments: Vec<&str> = ["copy", "--to", &url].into_iter().chain(paths).collect();
-    nix(workspace, &arguments);
-}
-
-/// Flags that make Nix use this cache alone, and trust this key alone.
-pub(crate) fn flags<'a>(cache: &'a str, key: &'a Key) -> [&'a str; 5] {
-    [
-        "--",
-        "--substituters",
-        cache,
-        "--trusted-public-keys",
-        &key.public,
-    ]
-}
-
 /// The store path of a check.
 pub(crate) fn path(workspace: &Workspace, check: &str) -> String {
-    let system = nix(workspace, &["config", "show", "system"]);
-    let attribute = format!(".#checks.{system}.{check}.outPath");
+    let attribute = format!(".#checks.{}.{check}.outPath", system());
     nix(workspace, &["eval", "--raw", &attribute])
 }
 
@@ -133,11 +64,4 @@ pub(crate) fn sound_paths(workspace: &Workspace) -> Vec<String> {
         .iter()
         .map(|(name, ..)| path(workspace, name))
         .collect()
-}
-
-/// Takes these paths out of the store.
-pub(crate) fn delete(workspace: &Workspace, paths: &[String]) {
-    let paths = paths.iter().map(String::as_str);
-    let arguments: Vec<&str> = ["store", "delete"].into_iter().chain(paths).collect();
-    nix(workspace, &arguments);
 }

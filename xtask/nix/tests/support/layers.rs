@@ -1,17 +1,15 @@
 //! Small workspaces for `lib.mkWorkspace`, and Nix run on them.
-//!
-//! `XTASK_NIX_FLAGS` holds more flags for every call of Nix, separated by white space.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use serde::de::DeserializeOwned;
-use tempfile::TempDir;
 
-use super::workspace::program;
-use super::{repository, text};
+use super::nix::{command, environment_flags, system};
+use super::{Workspace, repository, text};
 
 /// What a workspace is built, tested, linted and documented with.
 pub(crate) const STEPS: &[&str] = &["checks.build", "checks.test", "checks.clippy", "checks.doc"];
@@ -22,8 +20,14 @@ pub(crate) fn package(name: &str, rest: &str) -> String {
 }
 
 /// A flake around a cargo workspace, built by this repository's `nix/workspace`.
-pub(crate) struct Flake {
-    folder: TempDir,
+pub(crate) struct Flake(Workspace);
+
+impl Deref for Flake {
+    type Target = Workspace;
+
+    fn deref(&self) -> &Workspace {
+        &self.0
+    }
 }
 
 impl Flake {
@@ -34,7 +38,7 @@ impl Flake {
             .current_dir(repository())
             .output()
             .unwrap();
-        let flake = Self::empty();
+        let flake = Self(Workspace::empty("gantry-nix-"));
         for file in text(&output.stdout).split_terminator('\0') {
             let to = flake.path().join(file);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
@@ -43,20 +47,11 @@ impl Flake {
         flake
     }
 
-    fn empty() -> Self {
-        Self {
-            folder: tempfile::Builder::new()
-                .prefix("gantry-nix-")
-                .tempdir()
-                .unwrap(),
-        }
-    }
-
     /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
     ///
     /// Its outputs are what `mkWorkspace` gives, under `workspace`, and the checks of that.
     pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
-        let flake = Self::empty();
+        let flake = Self(Workspace::empty("gantry-nix-"));
         let inputs = fs::read_to_string(repository().join("flake.nix")).unwrap();
         let start = inputs.find("  inputs = {").unwrap();
         let end = inputs.find("  outputs =").unwrap();
@@ -83,23 +78,6 @@ impl Flake {
             flake.write(path, text);
         }
         flake
-    }
-
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let path = self.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// Replaces the one occurrence of `from` in a file.
-    pub(crate) fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.path().join(path)).unwrap();
-        assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}");
-        self.write(path, &text.replace(from, to));
     }
 
     pub(crate) fn remove(&self, path: &str) {
@@ -198,8 +176,8 @@ impl Flake {
 
     /// Runs xtask-nix here, with the flags that these tests are given.
     pub(crate) fn xtask(&self, arguments: &[&str]) -> Output {
-        program(self.path(), arguments)
-            .env("XTASK_NIX_FLAGS", flags())
+        self.command(arguments)
+            .env("XTASK_NIX_FLAGS", environment_flags())
             .output()
             .unwrap()
     }
@@ -214,30 +192,6 @@ fn nix(arguments: &[&str]) -> Output {
     command(arguments)
         .output()
         .expect("`nix` is needed for this test")
-}
-
-/// A call of Nix with the flags of the environment.
-pub(crate) fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new("nix");
-    command
-        .args(["--extra-experimental-features", "nix-command flakes"])
-        .args(arguments)
-        .args(flags().split_whitespace());
-    command
-}
-
-/// More flags for every call of Nix.
-pub(crate) fn flags() -> String {
-    std::env::var("XTASK_NIX_FLAGS").unwrap_or_default()
-}
-
-/// This machine, as Nix calls it.
-pub(crate) fn system() -> String {
-    let system = match std::env::consts::OS {
-        "macos" => "darwin",
-        other => other,
-    };
-    format!("{}-{system}", std::env::consts::ARCH)
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -1,14 +1,20 @@
 //! What the tests share: small workspaces, flakes around them, and binary caches.
 
+pub(crate) mod cache;
 pub(crate) mod cachix;
 pub(crate) mod checks;
 pub(crate) mod http;
 pub(crate) mod layers;
+pub(crate) mod nix;
 pub(crate) mod runner;
 #[path = "../../../tests/support/mod.rs"]
 pub(crate) mod workspace;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 pub(crate) use self::workspace::{Report, Workspace, text};
 
@@ -33,4 +39,25 @@ pub(crate) fn ci(workspace: &Workspace, arguments: &[&str]) -> (i32, Report, Str
     let error = text(&output.stderr);
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
     (output.status.code().unwrap(), Report(report), error)
+}
+
+/// Exited with `code`, and said `part`.
+#[track_caller]
+pub(crate) fn assert_exit(output: &Output, code: i32, part: &str) {
+    let printed = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{printed}");
+    assert!(printed.contains(part), "{printed}");
+}
+
+/// Says that a test could not be run here, past what keeps the output of tests that pass.
+pub(crate) fn skip(what: &str) {
+    let _ = writeln!(io::stderr(), "SKIPPED: {what}");
+}
+
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < Duration::from_mins(1), "waited in vain");
+        thread::sleep(Duration::from_millis(100));
+    }
 }
