@@ -30,24 +30,40 @@ impl Nix {
         })
     }
 
-    /// Settles the steps whose results a trusted cache has; the outputs of the others are left.
-    fn skip_cached(&self, outputs: Outputs, emit: &mut dyn FnMut(Event)) -> Result<Outputs> {
-        let availability = Availability::of(&self.program, &outputs.paths())?;
+    /// Settles the steps whose results are in the store, or with `elsewhere` in a trusted cache; the
+    /// outputs of the others are left.
+    fn settle_cached(
+        &self,
+        outputs: Outputs,
+        elsewhere: bool,
+        emit: &mut dyn FnMut(Event),
+    ) -> Result<Outputs> {
+        let paths = outputs.paths();
+        let availability = if elsewhere {
+            Availability::of(&self.program, &paths)?
+        } else {
+            Availability::in_store(&self.program, &paths)?
+        };
         for warning in &availability.warnings {
             emit(Event::Note(warning.clone()));
         }
-        let mut by_cache: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut by_cache: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
         for (step, check) in outputs.checks() {
-            if let Place::Cache { url, .. } = availability.place(&check.path) {
-                by_cache.entry(url).or_default().push(step);
-            }
+            let cache = match availability.place(&check.path) {
+                Place::Store => None,
+                Place::Cache { url, .. } => Some(url),
+                Place::Nowhere { .. } => continue,
+            };
+            by_cache.entry(cache).or_default().push(step);
         }
-        let skipped: Vec<usize> = by_cache.values().flatten().copied().collect();
-        for (url, steps) in by_cache {
-            let outcome = Outcome::CachedIn(format!("in {url}"));
+        let settled: Vec<usize> = by_cache.values().flatten().copied().collect();
+        for (cache, steps) in by_cache {
+            let outcome = cache.map_or(Outcome::Cached, |url| {
+                Outcome::CachedIn(format!("in {url}"))
+            });
             emit(Event::Settled { steps, outcome });
         }
-        Ok(outputs.without(&skipped))
+        Ok(outputs.without(&settled))
     }
 }
 
@@ -84,9 +100,7 @@ impl Backend for Nix {
                 outcome: Outcome::Skipped(reason),
             });
         }
-        if options.skip_cached {
-            outputs = self.skip_cached(outputs, emit)?;
-        }
+        outputs = self.settle_cached(outputs, options.skip_cached, emit)?;
         let installables = outputs.installables();
         if installables.is_empty() {
             return Ok(());
@@ -97,12 +111,12 @@ impl Backend for Nix {
         command
             .args(["--keep-going", "--no-link", "--log-format", "internal-json"])
             .args(installables);
-        let mut run = Run::new(&outputs, emit);
+        let mut run = Run::new(&self.program, &outputs, emit);
         process::run(&mut command, |output| match output {
             Output::Tick => run.tick(),
             Output::Line(line) => run.line(&line),
         })?;
-        run.settle(&self.program, interrupt::requested());
+        run.settle(interrupt::requested());
         Ok(())
     }
 }

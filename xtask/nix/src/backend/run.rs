@@ -1,14 +1,14 @@
 //! A `nix build` while it runs: Nix's log becomes events.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::Instant;
 
 use xtask::event::{Event, Outcome, Work};
 
-use crate::nix::{Check, Entry, Outputs, Program};
+use crate::nix::{Check, Entry, Outputs, Program, path_infos};
 
 pub(super) struct Run<'run> {
+    program: &'run Program,
     outputs: &'run Outputs,
     emit: &'run mut dyn FnMut(Event),
     /// Nix's activities that are this run's, by Nix's id.
@@ -34,8 +34,13 @@ struct Activity {
 }
 
 impl<'run> Run<'run> {
-    pub(super) fn new(outputs: &'run Outputs, emit: &'run mut dyn FnMut(Event)) -> Self {
+    pub(super) fn new(
+        program: &'run Program,
+        outputs: &'run Outputs,
+        emit: &'run mut dyn FnMut(Event),
+    ) -> Self {
         Self {
+            program,
             outputs,
             emit,
             running: BTreeMap::new(),
@@ -90,19 +95,52 @@ impl<'run> Run<'run> {
                     });
                 }
             }
-            Entry::CannotBuild { derivation, reason } => {
-                let set = if reason.contains("dependenc") {
-                    &mut self.blocked
-                } else {
-                    &mut self.failed
-                };
-                set.insert(derivation);
+            Entry::CannotBuild { derivation, reason } if reason.contains("dependenc") => {
+                self.blocked.insert(derivation);
             }
-            Entry::Warning(text) => self.note(text),
+            Entry::CannotBuild { derivation, reason } => self.fail(derivation, reason),
+            Entry::Warning(text) => {
+                self.note_full_disk(&text);
+                self.note(text);
+            }
             // That the whole build failed is said by its steps.
             Entry::Error(text) if text.starts_with("build of ") => {}
-            Entry::Error(text) => self.note(format!("error: {text}")),
+            Entry::Error(text) => {
+                self.note_full_disk(&text);
+                self.note(format!("error: {text}"));
+            }
             Entry::Untrusted { .. } | Entry::Other => {}
+        }
+    }
+
+    /// A derivation failed itself; Nix says so once, and a daemon twice.
+    fn fail(&mut self, derivation: String, reason: String) {
+        self.note_full_disk(&reason);
+        let activity = self.builds.get(&derivation).copied();
+        if self.failed.insert(derivation)
+            && let Some(activity) = activity
+        {
+            // A builder that was killed has no last words of its own.
+            (self.emit)(Event::Line {
+                activity,
+                text: reason,
+            });
+        }
+    }
+
+    /// Says what to do where Nix says that the disk is full.
+    fn note_full_disk(&mut self, text: &str) {
+        // Nix's own words, the system's, and SQLite's.
+        const SIGNS: [&str; 3] = [
+            "lack of free disk space",
+            "No space left on device",
+            "database or disk is full",
+        ];
+        if SIGNS.iter().any(|sign| text.contains(sign)) {
+            self.note(
+                "a disk that Nix writes to is full: `nix store gc` deletes what nothing refers to"
+                    .into(),
+            );
         }
     }
 
@@ -142,18 +180,35 @@ impl<'run> Run<'run> {
             // A copy; the substitution goes on.
             return;
         }
-        let mut outcomes = Vec::new();
-        for (step, check) in self.outputs.checks() {
-            if activity.steps.contains(&step) && Path::new(&check.path).exists() {
-                outcomes.push((step, activity.success.clone()));
-                self.settled.insert(step);
-            }
-        }
+        let seconds = activity.started.elapsed().as_secs_f64();
+        let done = self.done(|step| activity.steps.contains(&step));
+        self.settled.extend(&done);
+        let outcomes = done
+            .into_iter()
+            .map(|step| (step, activity.success.clone()));
         (self.emit)(Event::Finished {
             activity: activity.index,
-            seconds: activity.started.elapsed().as_secs_f64(),
-            outcomes,
+            seconds,
+            outcomes: outcomes.collect(),
         });
+    }
+
+    /// Those of these steps whose results are in the store.
+    ///
+    /// Nix is asked: a build that failed may have left there what it had written by then.
+    fn done(&self, is_meant: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+        let checks: Vec<_> = self
+            .outputs
+            .checks()
+            .filter(|(step, _)| is_meant(*step))
+            .collect();
+        let paths: Vec<String> = checks.iter().map(|(_, check)| check.path.clone()).collect();
+        // Where it does not answer, as after an interrupt, nothing is known to be there.
+        let valid = path_infos(self.program, None, &paths).unwrap_or_default();
+        let done = checks
+            .into_iter()
+            .filter(|(_, check)| valid.contains_key(&check.path));
+        done.map(|(step, _)| step).collect()
     }
 
     fn print(&mut self, id: u64, text: String) {
@@ -174,7 +229,7 @@ impl<'run> Run<'run> {
     }
 
     /// Says what became of all steps that the log did not tell of.
-    pub(super) fn settle(self, program: &Program, interrupted: bool) {
+    pub(super) fn settle(self, interrupted: bool) {
         for (derivation, &activity) in &self.builds {
             if self.failed.contains(derivation) {
                 (self.emit)(Event::Failed { activity });
@@ -182,17 +237,19 @@ impl<'run> Run<'run> {
             let needs = self.needs(derivation);
             (self.emit)(Event::Needs { activity, needs });
         }
+        let done = self.done(|step| !self.settled.contains(&step));
         let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
         for (step, check) in self.outputs.checks() {
             if self.settled.contains(&step) {
                 continue;
             }
-            let outcome = if Path::new(&check.path).exists() {
+            // What another process has built meanwhile is done too.
+            let outcome = if done.contains(&step) {
                 Outcome::Cached
             } else if interrupted {
                 Outcome::Interrupted
             } else if self.blocked.contains(&check.derivation) {
-                Outcome::Blocked(self.blockers(program, &check.derivation))
+                Outcome::Blocked(self.blockers(&check.derivation))
             } else {
                 Outcome::Failed
             };
@@ -217,8 +274,9 @@ impl<'run> Run<'run> {
     }
 
     /// Which failed derivations `derivation` waits for.
-    fn blockers(&self, program: &Program, derivation: &str) -> String {
-        let closure = program
+    fn blockers(&self, derivation: &str) -> String {
+        let closure = self
+            .program
             .read(&["path-info", "--recursive", derivation])
             .unwrap_or_default();
         let names: Vec<_> = closure

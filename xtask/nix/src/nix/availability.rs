@@ -32,15 +32,30 @@ pub(crate) enum Place {
 }
 
 impl Availability {
+    /// Looks for `paths` in the store alone.
+    ///
+    /// # Errors
+    /// Nix cannot be asked.
+    pub(crate) fn in_store(program: &Program, paths: &[String]) -> Result<Self> {
+        let stored = path_infos(program, None, paths)?.into_keys();
+        Ok(Self {
+            places: stored.map(|path| (path, Place::Store)).collect(),
+            warnings: Vec::new(),
+        })
+    }
+
     /// Looks for `paths` in the store, and for those that it lacks in all caches at once.
     ///
     /// # Errors
     /// Nix cannot be asked; a cache that cannot be asked is no error.
     pub(crate) fn of(program: &Program, paths: &[String]) -> Result<Self> {
-        let stored = path_infos(program, None, paths)?;
+        let Self {
+            mut places,
+            mut warnings,
+        } = Self::in_store(program, paths)?;
         let missing: Vec<String> = paths
             .iter()
-            .filter(|path| !stored.contains_key(*path))
+            .filter(|path| !places.contains_key(*path))
             .cloned()
             .collect();
         let settings = program.settings()?;
@@ -49,9 +64,6 @@ impl Availability {
         } else {
             Vec::new()
         };
-        let stored = stored.into_keys().map(|path| (path, Place::Store));
-        let mut places: BTreeMap<String, Place> = stored.collect();
-        let mut warnings = Vec::new();
         for (url, answer) in ask_all(program, urls, &missing) {
             let needs_signature = settings.require_sigs.value && !trusts_all(&url);
             let found = answer.unwrap_or_else(|error| {

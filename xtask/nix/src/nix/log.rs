@@ -120,10 +120,10 @@ impl Line {
             },
             ("msg", _) if self.level <= 1 => {
                 let message = anstream::adapter::strip_str(&self.msg).to_string();
-                if self.level == 1 {
-                    Entry::Warning(message.trim_start_matches("warning: ").to_owned())
-                } else {
-                    error(message.trim_start_matches("error: "))
+                // What a daemon says has the level of errors, whatever it is.
+                match message.strip_prefix("error:") {
+                    Some(text) => error(text.trim_start()),
+                    None => Entry::Warning(message.trim_start_matches("warning: ").to_owned()),
                 }
             }
             _ => Entry::Other,
@@ -131,20 +131,26 @@ impl Line {
     }
 }
 
-/// `Cannot build 'DERIVATION'.`, then `Reason: REASON.` on the next line; or another error.
+/// `Cannot build 'DERIVATION'.`, then `Reason: REASON.` on the next line, and a line `note: REMARK`
+/// where the disk is full; or another error.
 fn error(message: &str) -> Entry {
     let cannot_build = || {
         let rest = message.strip_prefix("Cannot build '")?;
         let (derivation, rest) = rest.split_once('\'')?;
-        let (_, reason) = rest.split_once("Reason: ")?;
+        let (_, rest) = rest.split_once("Reason: ")?;
+        let mut lines = rest.lines().map(str::trim);
+        let mut reason = lines
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches('.')
+            .to_owned();
+        // Lines of the build's own log, which are in there too, start with `>`.
+        if let Some(remark) = lines.find_map(|line| line.strip_prefix("note: ")) {
+            reason = format!("{reason}: {remark}");
+        }
         Some(Entry::CannotBuild {
             derivation: derivation.to_owned(),
-            reason: reason
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches('.')
-                .to_owned(),
+            reason,
         })
     };
     cannot_build().unwrap_or_else(|| Entry::Error(message.to_owned()))
@@ -200,11 +206,38 @@ mod tests {
     }
 
     #[test]
+    fn a_remark_on_a_failed_build_is_told_from_the_lines_of_its_log() {
+        let line = serde_json::json!({
+            "action": "msg",
+            "level": 0,
+            "msg": "error: Cannot build '/nix/store/a-b.drv'.\n       Reason: builder failed with exit code 1.\n       Last 1 log lines:\n       > note: out of ideas\n       note: build failure may have been caused by lack of free disk space",
+        });
+        let entry = Entry::CannotBuild {
+            derivation: "/nix/store/a-b.drv".into(),
+            reason: "builder failed with exit code 1: build failure may have been caused by lack of free disk space".into(),
+        };
+        assert_eq!(Entry::parse(&format!("@nix {line}")), entry);
+    }
+
+    #[test]
+    fn what_a_daemon_says_at_the_level_of_errors_need_not_be_one() {
+        let message = |text: &str| {
+            let line = serde_json::json!({ "action": "msg", "level": 0, "msg": text });
+            Entry::parse(&format!("@nix {line}"))
+        };
+        assert_eq!(
+            message("\u{1b}[35;1mwarning:\u{1b}[0m you are not a trusted user"),
+            Entry::Warning("you are not a trusted user".into())
+        );
+        assert_eq!(message("waiting"), Entry::Warning("waiting".into()));
+    }
+
+    #[test]
     fn what_is_not_nixs_is_kept_and_what_is_broken_does_no_harm() {
         assert_eq!(Entry::parse("hello"), Entry::Warning("hello".into()));
         assert_eq!(Entry::parse("@nix {\"action\":"), Entry::Other);
         assert_eq!(
-            Entry::parse(r#"@nix {"action":"msg","level":0,"msg":"disk full"}"#),
+            Entry::parse(r#"@nix {"action":"msg","level":0,"msg":"error: disk full"}"#),
             Entry::Error("disk full".into())
         );
     }
