@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &StatusArguments) -> Result<ExitCode> {
     let kinds = arguments.steps.kinds();
     let plan = arguments.selection.plan(&workspace, &kinds)?;
     let program = Program::find(&workspace, &arguments.nix.flags)?;
-    let status = Status::of(&program, &workspace, &plan)?;
+    let status = Status::of(&program, &plan)?;
     if arguments.json {
         output::print(&format!("{}\n", serde_json::to_string_pretty(&status)?))?;
     } else {
@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: &StatusArguments) -> Result<ExitCode> {
 }
 
 impl Status {
-    fn of(program: &Program, workspace: &Workspace, plan: &[Step]) -> Result<Self> {
-        let mut notes: Vec<String> = nix::untracked_warnings(&workspace.root).collect();
+    fn of(program: &Program, plan: &[Step]) -> Result<Self> {
+        let mut notes = program.warnings();
         let outputs = Outputs::evaluate(program, plan)?;
         for (_, reason) in outputs.missing(plan) {
             if !notes.contains(&reason) {

@@ -85,12 +85,12 @@ impl Backend for Nix {
 
     fn run(
         &self,
-        workspace: &Workspace,
+        _workspace: &Workspace,
         plan: &[Step],
         options: &Options,
         emit: &mut dyn FnMut(Event),
     ) -> Result<()> {
-        for warning in nix::untracked_warnings(&workspace.root) {
+        for warning in self.program.warnings() {
             emit(Event::Note(warning));
         }
         let mut outputs = Outputs::evaluate(&self.program, plan)?;

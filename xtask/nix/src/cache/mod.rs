@@ -107,21 +107,6 @@ impl Cache {
         })
     }
 
-    /// What makes Nix read this cache, beside those that it is configured with.
-    pub(crate) fn flags(&self) -> Vec<String> {
-        match &self.public_key {
-            Some(key) if !self.is_absent() => [
-                "--extra-substituters",
-                &self.url,
-                "--extra-trusted-public-keys",
-                key,
-            ]
-            .map(str::to_owned)
-            .to_vec(),
-            _ => Vec::new(),
-        }
-    }
-
     /// Whether the workspace names it.
     pub(crate) fn is_named(&self) -> bool {
         !matches!(self.kind, Kind::Local(_))

@@ -63,7 +63,7 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<ExitCode> {
     workflows::check(cache, &workflows, &mut examination);
     repository::check(&workspace, arguments.offline, &mut examination);
     machine::check(&workspace, &mut examination);
-    check_with_nix(&workspace, cache, arguments, &mut examination);
+    check_with_nix(&workspace, arguments, &mut examination);
 
     let report = Report {
         version: 1,
@@ -85,7 +85,6 @@ pub(crate) fn run(arguments: &DoctorArguments) -> Result<ExitCode> {
 
 fn check_with_nix(
     workspace: &Workspace,
-    cache: Option<&Settings>,
     arguments: &DoctorArguments,
     examination: &mut Examination,
 ) {
@@ -113,7 +112,7 @@ fn check_with_nix(
             return;
         }
     };
-    nix_settings::check(cache, examination);
+    nix_settings::check(workspace, examination);
     if let Some(flake) = flake::check(workspace, &program, arguments.offline, examination) {
         contents::check(workspace, &program, &flake, arguments.offline, examination);
     }

@@ -10,6 +10,7 @@ use xtask::backend::require_nix;
 use xtask::process;
 use xtask::workspace::Workspace;
 
+use super::trust::Trust;
 use crate::cache::Cache;
 
 /// The oldest Nix that crane works with.
@@ -18,6 +19,8 @@ const OLDEST: (u32, u32) = (2, 31);
 pub(crate) struct Program {
     folder: PathBuf,
     flags: Vec<String>,
+    /// The URL of the workspace's cache, where Nix takes nothing from it for this user.
+    ignored_cache: Option<String>,
 }
 
 /// Why Nix cannot be used, with the command that mends it.
@@ -61,6 +64,7 @@ impl Program {
         let mut program = Self {
             folder: workspace.root.clone(),
             flags: user_flags.chain(flags.iter().cloned()).collect(),
+            ignored_cache: None,
         };
         let version = Command::new("nix").arg("--version").output();
         let version = version.context("cannot run nix")?;
@@ -76,10 +80,37 @@ impl Program {
             }
             // Whatever else is wrong shows, whole, when the flake is evaluated.
         }
-        // In front of the user's flags, which can replace what this adds to.
-        let cache_flags = Cache::of(workspace)?.flags();
-        program.flags.splice(0..0, cache_flags);
+        program.add(&Cache::of(workspace)?);
         Ok(program)
+    }
+
+    /// Makes Nix read this cache too, where it can be made to.
+    fn add(&mut self, cache: &Cache) {
+        let Some(key) = cache.public_key.as_ref().filter(|_| !cache.is_absent()) else {
+            return;
+        };
+        let cache_flags = ["--extra-substituters", &cache.url];
+        let key_flags = ["--extra-trusted-public-keys", key];
+        // Where Nix does not tell whom it trusts, it will say itself what it ignores.
+        let flags = match Trust::of(&cache.url, key).unwrap_or(Trust::User) {
+            Trust::User => [cache_flags, key_flags].concat(),
+            Trust::Configuration => cache_flags.to_vec(),
+            Trust::Nobody => {
+                self.ignored_cache = Some(cache.url.clone());
+                return;
+            }
+        };
+        // In front of the user's flags, which can replace what this adds to.
+        self.flags
+            .splice(0..0, flags.into_iter().map(str::to_owned));
+    }
+
+    /// What to say before anything is built.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let ignored = self.ignored_cache.iter().map(|url| {
+            format!("Nix does not trust this user, and ignores the cache {url}: `cargo xtask doctor` says what mends it")
+        });
+        untracked_warnings(&self.folder).chain(ignored).collect()
     }
 
     /// `nix SUBCOMMAND` with the user's flags.
