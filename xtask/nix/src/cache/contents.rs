@@ -119,7 +119,8 @@ fn without_upstream(
     mut paths: Vec<String>,
 ) -> Result<Vec<String>> {
     let mut others = program.settings()?.substituters.value;
-    others.retain(|url| *url != cache.url);
+    let own = nix::canonical(&cache.url)?;
+    others.retain(|url| *url != own);
     for (url, answer) in nix::ask_all(program, others, &paths) {
         match answer {
             Ok(found) => {

@@ -16,4 +16,4 @@ pub(crate) use self::log::Entry;
 pub(crate) use self::outputs::{Check, Outputs, check_name, evaluate};
 pub(crate) use self::program::{Program, Unusable, system, untracked, untracked_warnings};
 pub(crate) use self::store::{PathInfo, ask, ask_all, path_infos, unanswered};
-pub(crate) use self::trust::Trust;
+pub(crate) use self::trust::{Trust, canonical};

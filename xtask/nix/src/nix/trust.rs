@@ -61,7 +61,7 @@ impl Trust {
 ///
 /// # Errors
 /// It is no URL of a store.
-pub(super) fn canonical(url: &str) -> Result<String> {
+pub(crate) fn canonical(url: &str) -> Result<String> {
     let mut command = Command::new("nix");
     process::read(command.args(["config", "show", "substituters", "--substituters", url]))
 }

@@ -1,5 +1,6 @@
 //! What the tests share: small workspaces, flakes around them, and binary caches.
 
+pub(crate) mod bucket;
 pub(crate) mod cache;
 pub(crate) mod cachix;
 pub(crate) mod checks;
