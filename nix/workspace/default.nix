@@ -219,7 +219,7 @@ in
 
   checks = import ./checks.nix { inherit lib pkgs; } {
     inherit facts;
-    formatting = import ./formatting.nix { inherit lib craneLib toml; } { inherit facts root sources; };
+    formatting = import ./formatting.nix { inherit lib craneLib toml; } { inherit facts sources; };
     targets = lib.mapAttrs (_: t: {
       layers = t.profiles.${checkProfile};
       inherit (t) tested;

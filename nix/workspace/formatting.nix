@@ -7,16 +7,9 @@
 
 {
   facts,
-  root,
   sources,
 }:
 
-let
-  configurations = lib.filter (name: builtins.pathExists (root + "/${name}")) [
-    "rustfmt.toml"
-    ".rustfmt.toml"
-  ];
-in
 lib.mapAttrs (
   name: m:
   craneLib.mkCargoDerivation {
@@ -37,10 +30,11 @@ lib.mapAttrs (
           inherit name;
           tests = true;
         }
+        ++ sources.configuration [
+          "rustfmt.toml"
+          ".rustfmt.toml"
+        ] [ name ]
       )}
-      ${lib.concatMapStrings (
-        file: "cp ${builtins.path { path = root + "/${file}"; }} ${file}\n"
-      ) configurations}
       cd ${lib.escapeShellArg "./${m.dir}"}
       cp --no-preserve=mode ${
         builtins.toFile "Cargo.toml" (

@@ -288,6 +288,12 @@ let
                 tests = tests && other == name;
               }
             ) real
+            ++ lib.optionals linted (
+              sources.configuration [
+                "clippy.toml"
+                ".clippy.toml"
+              ] real
+            )
           )
           + placeManifests manifestOf nested
           + placeThirdParty real;

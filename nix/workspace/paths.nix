@@ -25,6 +25,14 @@ rec {
   # The way from `dir` up to the root: "../../" of "crates/a".
   up = dir: lib.concatMapStrings (_: "../") (parts dir);
 
+  # The folders that `dir` is in, the root first.
+  above =
+    dir:
+    let
+      all = parts dir;
+    in
+    lib.genList (depth: lib.concatStringsSep "/" (lib.take depth all)) (lib.length all);
+
   # Whether `dir` is `parent` or below it.
   inside = parent: dir: parent == "" || dir == parent || lib.hasPrefix "${parent}/" dir;
 

@@ -32,8 +32,10 @@ let
     || lib.hasSuffix ".nix" name
     || lib.elem name [
       "Cargo.lock"
+      "clippy.toml"
       "flake.lock"
       "nix"
+      "rustfmt.toml"
     ];
 
   # The files of a package below `dir` whose top entry `keep` wants, without the packages nested in it.
@@ -95,6 +97,18 @@ in
       to = dir;
     }) ([ files.code ] ++ lib.optionals tests files.tests)
     ++ added (settings.${name}.files or [ ] ++ lib.optionals tests (settings.${name}.testFiles or [ ]));
+
+  # The same for a tool that looks for its configuration, a file of one of these names, in the folders
+  # above these members.
+  configuration =
+    names: members:
+    added (
+      lib.filter (file: builtins.pathExists (root + "/${file}")) (
+        lib.concatMap (dir: map (paths.join dir) names) (
+          lib.unique ([ "" ] ++ lib.concatMap (name: paths.above facts.members.${name}.dir) members)
+        )
+      )
+    );
 
   # Packages that are used by path without being members: in every layer, as they are, with the
   # manifest of a workspace that they inherit from.

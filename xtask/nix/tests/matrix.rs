@@ -38,6 +38,8 @@ fn workspace() -> Flake {
                 .to_owned(),
         ),
         ("Cargo.lock", lock(&["itoa"], &["itoa"])),
+        ("clippy.toml", "# Thresholds\n".to_owned()),
+        ("rustfmt.toml", "# Widths\n".to_owned()),
         (
             "crates/core/Cargo.toml",
             member(
@@ -392,6 +394,19 @@ fn rows() -> Vec<Row> {
                 native(&["app", "core-library", "other", "util"], LINTED),
                 wasm(&["core-library", "web"], LINTED),
             ],
+        ),
+        row(
+            "clippy.toml",
+            |f| f.write("clippy.toml", "# Other\n"),
+            vec![
+                native(&["app", "core-library", "other", "util"], LINTED),
+                wasm(&["core-library", "web"], LINTED),
+            ],
+        ),
+        row(
+            "rustfmt.toml",
+            |f| f.write("rustfmt.toml", "# Other\n"),
+            vec![formatting(&["app", "core-library", "other", "util", "web"])],
         ),
         row(
             "Cargo.lock alone",

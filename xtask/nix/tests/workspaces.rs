@@ -484,6 +484,48 @@ fn members_of_tests_or_examples_alone() {
     assert!(log.contains("test words ... FAILED"), "{log}");
 }
 
+/// clippy and rustfmt look for their configuration in all folders above a member.
+#[test]
+#[ignore = "needs Nix"]
+fn configuration_of_tools_above_a_member() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"crates/*\"]\n".to_owned(),
+            ),
+            (
+                ".clippy.toml",
+                "disallowed-methods = [\"std::process::abort\"]\n".to_owned(),
+            ),
+            ("crates/rustfmt.toml", "tab_spaces = 2\n".to_owned()),
+            ("crates/base/Cargo.toml", package("base", "")),
+            (
+                "crates/base/src/lib.rs",
+                "//! Base.\n/// Ends.\npub fn end() {\n  std::process::abort();\n}\n".to_owned(),
+            ),
+            (
+                "crates/app/Cargo.toml",
+                package("app", "\n[dependencies]\nbase = { path = \"../base\" }\n"),
+            ),
+            (
+                "crates/app/src/main.rs",
+                "//! App.\nfn main() {\n  base::end();\n}\n".to_owned(),
+            ),
+        ],
+    );
+    flake.lock();
+    let log = flake.build(&["checks.clippy-base"]).unwrap_err();
+    assert!(
+        log.contains("use of a disallowed method `std::process::abort`"),
+        "{log}"
+    );
+    flake
+        .build(&["checks.clippy-app", "checks.doc", "checks.fmt"])
+        .unwrap_or_else(|log| panic!("{log}"));
+}
+
 #[test]
 #[ignore = "needs Nix"]
 fn one_member_alone() {
