@@ -39,6 +39,27 @@ in
         (on "wasm32-wasip1" "cfg(all(target_os = \"wasi\", target_env = \"p1\"))")
       ]
       [ true true true true ];
+  "flags of rustc" =
+    let
+      withFlags = import ../workspace/rustflags.nix { inherit lib platform; };
+      linux = platform.fromTriple "x86_64-unknown-linux-gnu";
+      finds = config: env: cfg: platform.matches (withFlags { inherit config env; } linux) "cfg(${cfg})";
+      everywhere.build.rustflags = [
+        "--cfg"
+        "special"
+        "-Cdebuginfo=1"
+        "--cfg=backend=\"own\""
+      ];
+      onLinux.target."cfg(unix)".rustflags = "-C opt-level=1 --cfg tuned";
+    in
+    test
+      [
+        (finds everywhere { } "all(special, backend = \"own\", unix)")
+        (finds everywhere { } "backend = \"other\"")
+        (finds (everywhere // onLinux) { } "all(tuned, not(special))")
+        (finds (everywhere // onLinux) { RUSTFLAGS = "--cfg given"; } "all(given, not(tuned))")
+      ]
+      [ true false true true ];
   "a triple" =
     test
       [ (linux "x86_64-unknown-linux-gnu") (linux "x86_64-pc-windows-msvc") ]

@@ -74,7 +74,7 @@ let
     packages:
     craneLib.vendorMultipleCargoDeps (
       {
-        cargoConfigs = lib.optional (builtins.pathExists sources.config) sources.config;
+        cargoConfigs = sources.configFiles;
         cargoLockParsedList = [ { package = packages; } ];
       }
       // vendoring
@@ -91,14 +91,23 @@ let
     let
       host = pkgs.stdenv.hostPlatform.rust.rustcTarget;
       own = targets.${name} or { };
+      withFlags = import ./rustflags.nix { inherit lib platform; } {
+        inherit (sources) config;
+        inherit (target) env;
+      };
       target = {
         inherit name;
         # cargo's `--target`; without one it builds for the host.
         triple = if name == "native" then null else name;
-        platforms = lib.mapAttrs (_: platform.fromTriple) {
-          target = if name == "native" then host else name;
-          inherit host;
-        };
+        # cargo hands flags to tools on the host only where it is told no target.
+        platforms =
+          if name == "native" then
+            lib.genAttrs [ "target" "host" ] (_: withFlags (platform.fromTriple host))
+          else
+            {
+              target = withFlags (platform.fromTriple name);
+              host = platform.fromTriple host;
+            };
         nativeBuildInputs = nativeBuildInputs ++ own.nativeBuildInputs or [ ];
         buildInputs = own.buildInputs or [ ];
         env = env // own.env or { };

@@ -174,6 +174,23 @@ in
 {
   inherit fromTriple;
 
+  # The platform with one `--cfg` of rustc more: `flag` or `name="value"`.
+  withCfg =
+    platform: cfg:
+    let
+      parts = builtins.match "([^=]+)=\"(.*)\"" cfg;
+      name = lib.elemAt parts 0;
+    in
+    if parts == null then
+      platform // { flags = platform.flags ++ [ cfg ]; }
+    else
+      platform
+      // {
+        values = platform.values // {
+          ${name} = platform.values.${name} or [ ] ++ [ (lib.elemAt parts 1) ];
+        };
+      };
+
   # Whether a key of a manifest's `[target]` table, `cfg(…)` or a triple, means this platform.
   matches =
     platform: key:

@@ -74,11 +74,19 @@ let
     };
   });
 
-  config = root + "/.cargo/config.toml";
+  # cargo's own configuration, if there is such a file. cargo prefers the older name.
+  configFiles = lib.take 1 (
+    lib.filter builtins.pathExists (
+      map (name: root + "/.cargo/${name}") [
+        "config"
+        "config.toml"
+      ]
+    )
+  );
+  config = lib.mergeAttrsList (map toml.read configFiles);
 in
 {
-  # cargo's own configuration, if there is such a file.
-  inherit config;
+  inherit config configFiles;
 
   # Shell code that copies such a list into the source of a layer (with functions of layer.sh).
   place = lib.concatMapStrings (
@@ -128,31 +136,24 @@ in
     );
 
   # cargo's configuration, without what can change no artifact; the target is the layer's own matter.
-  cargoConfig =
-    let
-      all = toml.read config;
-    in
-    if builtins.pathExists config then
-      toml.print (
-        removeAttrs all [
-          "alias"
-          "cache"
-          "cargo-new"
-          "future-incompat-report"
-          "http"
-          "install"
-          "net"
-          "term"
-        ]
-        // lib.optionalAttrs (all ? build) {
-          build = removeAttrs all.build [
-            "build-dir"
-            "jobs"
-            "target"
-            "target-dir"
-          ];
-        }
-      )
-    else
-      "";
+  cargoConfig = toml.print (
+    removeAttrs config [
+      "alias"
+      "cache"
+      "cargo-new"
+      "future-incompat-report"
+      "http"
+      "install"
+      "net"
+      "term"
+    ]
+    // lib.optionalAttrs (config ? build) {
+      build = removeAttrs config.build [
+        "build-dir"
+        "jobs"
+        "target"
+        "target-dir"
+      ];
+    }
+  );
 }

@@ -528,6 +528,43 @@ fn configuration_of_tools_above_a_member() {
 
 #[test]
 #[ignore = "needs Nix"]
+fn dependencies_that_flags_of_rustc_turn_on() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"extra\"]\nexclude = [\"vendored\"]\n"
+                    .to_owned(),
+            ),
+            (
+                ".cargo/config.toml",
+                "[build]\nrustflags = [\"--cfg\", \"special\"]\n".to_owned(),
+            ),
+            (
+                "app/Cargo.toml",
+                package(
+                    "app",
+                    "\n[target.'cfg(special)'.dependencies]\nextra = { path = \"../extra\" }\n\
+                     vendored = { path = \"../vendored\" }\n",
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nfn main() {\n    println!(\"{} {}\", extra::word(), vendored::word());\n}\n".to_owned(),
+            ),
+            ("extra/Cargo.toml", package("extra", "")),
+            ("extra/src/lib.rs", format!("//! Extra.\n{WORD}")),
+            ("vendored/Cargo.toml", package("vendored", "")),
+            ("vendored/src/lib.rs", format!("//! Vendored.\n{WORD}")),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "word word");
+}
+
+#[test]
+#[ignore = "needs Nix"]
 fn one_member_alone() {
     let virtual_root = flake(
         "{ }",
