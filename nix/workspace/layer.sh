@@ -68,6 +68,16 @@ layerCargo() {
   fi
 }
 
+# Checks what procedural macros depend on, through the skeleton's own.
+#
+# By itself: cargo gives a macro that it is told to build the features of the target, too, and so its
+# dependencies on the host would add theirs to those of the target. Only the first resolver does that
+# anyway, and there the macro is one of `layerPackages`.
+checkMacro() {
+  # shellcheck disable=SC2154
+  [ -z "$layerMacro" ] || layerPackages=$layerMacro layerCargo check
+}
+
 # Fails when cargo compiled anything but the layer's own packages: checkFresh MESSAGES
 checkFresh() {
   local strangers

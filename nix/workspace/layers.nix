@@ -99,6 +99,7 @@ let
         }
         // stand
       );
+      hasMacro = manifests ? "macro/Cargo.toml";
     in
     craneLib.mkCargoDerivation (
       {
@@ -124,11 +125,10 @@ let
         layerProfile = profile;
         layerPackages = toString (
           map (p: "-p ${p}") (
-            selects
-            ++ [ skeleton.directory ]
-            ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}-macro"
+            selects ++ [ skeleton.directory ] ++ lib.optional (hasMacro && facts.resolver == "1") skeleton.macro
           )
         );
+        layerMacro = lib.optionalString (hasMacro && facts.resolver != "1") "-p ${skeleton.macro}";
         layerTarget = if target.triple == null then "" else target.triple;
 
         # The folder has the same name in every layer: cargo and rustc note where things were.
@@ -156,7 +156,7 @@ let
                   directories =
                     directories
                     ++ [ skeleton.directory ]
-                    ++ lib.optional (manifests ? "macro/Cargo.toml") "${skeleton.directory}/macro";
+                    ++ lib.optional hasMacro "${skeleton.directory}/macro";
                 }
                 // rootPackage
               )
@@ -379,6 +379,7 @@ let
         layerCargo build
         ${lib.optionalString checked ''
           layerCargo check
+          checkMacro
           layerProfile=${testProfile} layerCargo test --no-run --lib
           layerCargo check --all-targets
         ''}
@@ -424,6 +425,7 @@ let
         stored = true;
         commands = ''
           layerCargo check
+          checkMacro
           ${sharedForTests name "layerCargo check"}
         '';
         install = "installArtifacts $out";

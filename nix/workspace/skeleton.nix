@@ -22,6 +22,7 @@
 
 let
   directory = "workspace-skeleton";
+  macro = "${directory}-macro";
 
   # One third-party dependency as the skeleton says it.
   requirement =
@@ -177,7 +178,7 @@ let
     ) selected;
 in
 {
-  inherit directory needsObjects;
+  inherit directory macro needsObjects;
 
   # Whether tests are built with other features than programs, so that shared crates are needed twice.
   testsDiffer =
@@ -239,7 +240,7 @@ in
     # cargo *checks* what a procedural macro depends on when it checks the macro itself.
     // lib.optionalAttrs (hostTools && checked && anyMacro) {
       "macro/Cargo.toml" = toml.print {
-        package = package "${directory}-macro";
+        package = package macro;
         lib = {
           path = "../lib.rs";
           proc-macro = true;

@@ -182,6 +182,58 @@ fn macros_build_scripts_and_what_they_share() {
     );
 }
 
+/// What a build script asks of a crate changes nothing of that crate in a program, a macro beside it or not.
+#[test]
+#[ignore = "needs Nix"]
+fn features_on_the_host_alone() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"macros\"]\nexclude = [\"vendored\"]\n"
+                    .to_owned(),
+            ),
+            ("vendored/Cargo.toml", package("vendored", "\n[features]\nloud = []\n")),
+            (
+                "vendored/src/lib.rs",
+                "#[must_use]\npub fn word() -> &'static str {\n    \
+                 if cfg!(feature = \"loud\") { \"LOUD\" } else { \"quiet\" }\n}\n"
+                    .to_owned(),
+            ),
+            ("macros/Cargo.toml", package("macros", "\n[lib]\nproc-macro = true\n")),
+            (
+                "macros/src/lib.rs",
+                "//! Macros.\n/// One.\n#[proc_macro]\n\
+                 pub fn one(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n    \
+                 \"1\".parse().unwrap()\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "app/Cargo.toml",
+                package(
+                    "app",
+                    "\n[dependencies]\nmacros = { path = \"../macros\" }\nvendored = { path = \"../vendored\" }\n\n\
+                     [build-dependencies]\nvendored = { path = \"../vendored\", features = [\"loud\"] }\n",
+                ),
+            ),
+            (
+                "app/build.rs",
+                "//! Speaks.\nfn main() {\n    println!(\"cargo::rustc-env=SAID={}\", vendored::word());\n}\n"
+                    .to_owned(),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nfn main() {\n    println!(\"{} {} {}\", macros::one!(), env!(\"SAID\"), vendored::word());\n}\n"
+                    .to_owned(),
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "1 LOUD quiet");
+    assert_eq!(flake.run_with_cargo("app", &[]), "1 LOUD quiet");
+}
+
 #[test]
 #[ignore = "needs Nix"]
 fn dev_dependencies_in_circles_and_features_of_tests() {
