@@ -99,7 +99,7 @@ checkFresh() {
 
 # Says what to do where a file was not there: explainFailure LOG...
 explainFailure() {
-  grep -q "couldn't read\|No such file or directory" "$@" || return 0
+  grep -q "couldn't read\|file not found for module\|No such file or directory" "$@" || return 0
   # shellcheck disable=SC2154
   echo "note: a layer holds the folders of \`$layerMember\` and its dependencies, without their tests, benches and"
   echo "note: examples. If \`$layerMember\` reads another file, name it in the arguments of mkWorkspace:"

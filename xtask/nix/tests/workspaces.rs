@@ -5,6 +5,8 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
+use std::os::unix::fs::symlink;
+
 use support::layers::{Flake, STEPS, package};
 
 fn flake(arguments: &str, files: &[(&str, String)]) -> Flake {
@@ -613,6 +615,43 @@ fn dependencies_that_flags_of_rustc_turn_on() {
     );
     passes(&flake);
     assert_eq!(flake.run("dev", "app"), "word word");
+}
+
+/// A link that leaves a member's folder leads nowhere in a layer until its target is named.
+#[test]
+#[ignore = "needs Nix"]
+fn files_outside_a_member() {
+    let flake = flake(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\"]\n".to_owned(),
+            ),
+            ("app/Cargo.toml", package("app", "")),
+            (
+                "app/src/main.rs",
+                "//! App.\nmod shared;\n\nfn main() {\n    println!(\"{}\", shared::word());\n}\n"
+                    .to_owned(),
+            ),
+            ("shared/words.rs", WORD.to_owned()),
+        ],
+    );
+    symlink(
+        "../../shared/words.rs",
+        flake.path().join("app/src/shared.rs"),
+    )
+    .unwrap();
+    flake.lock();
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(log.contains("members.app.files = ["), "{log}");
+    flake.edit(
+        "flake.nix",
+        "// { })",
+        "// { members.app.files = [ \"shared/words.rs\" ]; })",
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "word");
 }
 
 #[test]
