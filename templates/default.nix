@@ -20,7 +20,7 @@ let
       cargo xtask status
       ```
 
-      Without Rust on this machine, `nix run path:.#xtask -- init --name acme` is the first.
+      Without Rust on this machine, run them in the shell that `nix develop path:.` opens.
     '';
   };
 in

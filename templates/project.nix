@@ -136,10 +136,28 @@ let
         operator = item: map identified (builtins.concatMap named (item.entry.dependencies or [ ]));
       };
       isNeeded = entry: elem (identified entry).key (map (item: item.key) needed);
+      kept = filter isNeeded entries;
+      keptByName = builtins.groupBy (entry: entry.name) kept;
+
+      # A dependency's line as cargo writes it: with no more than tells the package apart.
+      shortened =
+        line:
+        let
+          dependency = match " \"([^ \"]+) ([^ \"]+).*\"," line;
+          name = elemAt dependency 0;
+          version = elemAt dependency 1;
+          sameName = keptByName.${name};
+          sameVersion = filter (entry: entry.version == version) sameName;
+        in
+        if dependency == null || builtins.length sameVersion > 1 then
+          line
+        else if builtins.length sameName > 1 then
+          " \"${name} ${version}\","
+        else
+          " \"${name}\",";
+      printed = entry: concatStringsSep "\n" (map shortened (lines entry.text));
     in
-    concatStringsSep separator (
-      [ (builtins.head blocks) ] ++ map (entry: entry.text) (filter isNeeded entries)
-    );
+    concatStringsSep separator ([ (builtins.head blocks) ] ++ map printed kept);
 
   # By this an update finds what the project was made of.
   manifest =

@@ -5,12 +5,13 @@ mod support;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use support::{commit, content, copy_template, files_below, find_crates, git, program, run, text};
+use support::project::{assert_holds_none_of, assert_is_project};
+use support::{commit, content, copy_template, git, program, run, text};
 use tempfile::TempDir;
 
 /// A key of the right form.
@@ -48,121 +49,6 @@ fn keep_homes(command: &mut Command) {
             command.env(variable, home.join(folder));
         }
     }
-}
-
-fn cargo(folder: &Path, arguments: &[&str]) -> Output {
-    let parent = folder.parent().unwrap();
-    run(find_crates(&mut Command::new(env!("CARGO")), parent)
-        .args(arguments)
-        .current_dir(folder))
-}
-
-/// Text that says what is left out of a project, if one of its files has it.
-fn assert_holds_none_of(root: &Path, left_out: &[&str], is_looked_at: impl Fn(&str) -> bool) {
-    for file in files_below(root).iter().filter(|file| is_looked_at(file)) {
-        let text = text(&fs::read(root.join(file)).unwrap());
-        for word in left_out {
-            assert!(
-                !text.contains(word),
-                "{file} names {word}, which the project has not"
-            );
-        }
-    }
-}
-
-fn assert_links_lead_somewhere(root: &Path) {
-    for file in files_below(root).iter().filter(|file| {
-        Path::new(file)
-            .extension()
-            .is_some_and(|extension| extension == "md")
-    }) {
-        let text = fs::read_to_string(root.join(file)).unwrap();
-        for link in text
-            .split("](")
-            .skip(1)
-            .filter_map(|rest| rest.split(')').next())
-        {
-            let target = link.split('#').next().unwrap();
-            let folder = root.join(file).parent().unwrap().to_owned();
-            assert!(
-                link.contains("://") || target.is_empty() || folder.join(target).exists(),
-                "{file} links to {link}"
-            );
-        }
-    }
-}
-
-/// What is true of every project that is called `name`.
-fn assert_is_project(root: &Path, name: &str) {
-    for file in files_below(root) {
-        assert!(!file.to_lowercase().contains("gantry"), "{file}");
-        let text = text(&fs::read(root.join(&file)).unwrap());
-        let left: Vec<_> = text
-            .lines()
-            .filter(|line| line.to_lowercase().contains("gantry"))
-            .collect();
-        // Its template is where the template is.
-        let expected: &[&str] = match &*file {
-            "Cargo.toml" => &["repository = \"https://github.com/ORG/gantry\""],
-            _ => &[],
-        };
-        assert_eq!(left, expected, "{file}");
-        assert!(
-            !["only", "begin", "end"].iter().any(|word| {
-                ["template", "web", "init"].iter().any(|part| {
-                    ["#", "//", "<!--"]
-                        .iter()
-                        .any(|open| text.contains(&format!("{open} {word} {part}")))
-                })
-            }),
-            "{file} has a mark left"
-        );
-    }
-    let left_out = [
-        ".ci/",
-        "CHANGELOG",
-        "docs/benchmarks",
-        "benchmarks.md",
-        "xtask/bench",
-        "xtask-bench",
-        "xtask bench",
-        "xtask/init",
-        "xtask-init",
-        "templates/",
-        "./templates",
-    ];
-    // An update runs the template's own program.
-    let is_update = |file: &str| file == "xtask/template/src/render.rs";
-    assert_holds_none_of(root, &left_out, |file| !is_update(file));
-    assert_links_lead_somewhere(root);
-
-    // Nothing but what cargo would write, and formatted.
-    let lock = fs::read_to_string(root.join("Cargo.lock")).unwrap();
-    cargo(
-        root,
-        &["metadata", "--locked", "--offline", "--format-version", "1"],
-    );
-    fs::write(root.join("Cargo.lock"), &lock).unwrap();
-    cargo(root, &["metadata", "--offline", "--format-version", "1"]);
-    assert_eq!(fs::read_to_string(root.join("Cargo.lock")).unwrap(), lock);
-    cargo(root, &["fmt", "--all", "--check"]);
-
-    let packages = cargo(root, &["metadata", "--no-deps", "--format-version", "1"]);
-    let packages = text(&packages.stdout);
-    for package in [name, &format!("{name}-core"), "xtask"] {
-        assert!(
-            packages.contains(&format!("\"name\":\"{package}\"")),
-            "{package}"
-        );
-    }
-
-    let status = git(root, &["status", "--porcelain"]);
-    assert!(
-        status.lines().all(|line| line.starts_with("A  ")),
-        "{status}"
-    );
-    let tracked = git(root, &["ls-files"]);
-    assert_eq!(tracked.lines().count(), files_below(root).len());
 }
 
 #[test]
