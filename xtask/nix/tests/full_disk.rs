@@ -28,7 +28,7 @@ impl Disk {
             .arg(folder.path())
             .output();
         let is_mounted = mounted.is_ok_and(|output| output.status.success());
-        is_mounted.then_some(Self(folder))
+        is_mounted.then(|| Self(folder))
     }
 
     fn path(&self) -> &Path {
