@@ -113,15 +113,21 @@ impl Shared {
             }
         };
         let length = body.len();
+        // Of several archives that are asked for at once, one is the first.
+        let is_archive = method == "GET" && path.starts_with("/nar/");
+        let stops = is_archive
+            && self
+                .state
+                .compare_exchange(FAILING, STOPPED, Ordering::SeqCst, Ordering::SeqCst)
+                .is_ok();
+        if !stops && self.state.load(Ordering::SeqCst) == STOPPED {
+            return Ok(());
+        }
         write!(
             stream,
             "HTTP/1.1 {status}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
         )?;
-        if method == "GET"
-            && path.starts_with("/nar/")
-            && self.state.load(Ordering::SeqCst) == FAILING
-        {
-            self.state.store(STOPPED, Ordering::SeqCst);
+        if stops {
             return stream.write_all(&body[..length / 2]);
         }
         if method != "HEAD" {
