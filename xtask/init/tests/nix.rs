@@ -15,7 +15,7 @@ use std::{env, fs};
 
 use serde_json::Value;
 use support::project::{assert_is_project, assert_lock_is_as_cargo_writes_it};
-use support::{copy_template, files_below, git, program, run, text};
+use support::{copy_template, files_below, git, run, text};
 use tempfile::TempDir;
 
 const WASM: &str = "wasm32-unknown-unknown";
@@ -73,9 +73,8 @@ impl Project {
         for name in env::vars().map(|(name, _)| name).filter(is_cargos) {
             command.env_remove(name);
         }
-        // Third-party crates have been compiled there.
-        let target = self::program("").ancestors().nth(1).unwrap().to_owned();
-        command.env("CARGO_TARGET_DIR", target);
+        // A test knows the folder that it was compiled in, and cargo does not tell two projects apart.
+        command.env("CARGO_TARGET_DIR", self.parent.path().join("target"));
         command
     }
 
