@@ -13,7 +13,7 @@ use support::bucket::Bucket;
 use support::cache::{Key, configure, copy};
 use support::checks::{SOUND, build, flake, path, sound_paths};
 use support::nix::delete;
-use support::{Workspace, ci, skip};
+use support::{SELECTION, Workspace, ci, skip};
 
 /// A bucket, and a workspace whose checks are built and whose cache the bucket is to be.
 fn workspace() -> Option<(Bucket, Workspace)> {
@@ -65,7 +65,7 @@ fn a_bucket_is_pushed_to_verified_and_taken_from() {
 
     let paths = sound_paths(&workspace);
     delete(&workspace, &paths);
-    let status = workspace.xtask(&["status", "--only", "build,test,doc", "-p", "app"]);
+    let status = workspace.xtask(&[&["status"], &SELECTION[..]].concat());
     assert_exit(&status, 0, "0 in store, 3 in a cache");
     let (code, report, shown) = ci(&workspace, &["--skip-cached"]);
     assert_eq!(code, 0, "{shown}");

@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use support::checks::{SOUND, flake};
 use support::installation::Installation;
-use support::{Report, Workspace, skip, text};
+use support::{RUN, Report, SELECTION, Workspace, skip, text};
 use tempfile::TempDir;
 
 const SIZE: u64 = 64 << 20;
@@ -78,17 +78,8 @@ fn a_full_disk_fails_the_step_that_needs_it_until_there_is_space() {
             ("test-app", "build-app", "echo tested > $out"),
         ],
     );
-    let ci = |arguments: &[&str]| -> Output {
-        let selection = [
-            "ci",
-            "--backend",
-            "nix",
-            "--only",
-            "build,test,doc",
-            "-p",
-            "app",
-        ];
-        let mut command = workspace.command(&[&selection, arguments].concat());
+    let ci = |run: &[&str]| -> Output {
+        let mut command = workspace.command(&[run, &SELECTION].concat());
         installation.enter(&mut command).output().unwrap()
     };
     let report = |output: &Output| {
@@ -97,7 +88,7 @@ fn a_full_disk_fails_the_step_that_needs_it_until_there_is_space() {
     };
 
     disk.fill(SIZE * 3 / 4);
-    let output = ci(&["--json"]);
+    let output = ci(&RUN);
     let shown = text(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert_eq!(
@@ -106,11 +97,11 @@ fn a_full_disk_fails_the_step_that_needs_it_until_there_is_space() {
         "{shown}"
     );
     assert!(shown.contains("is full: `nix store gc`"), "{shown}");
-    let table = text(&ci(&[]).stdout);
+    let table = text(&ci(&["ci", "--backend", "nix"]).stdout);
     assert!(table.contains("lack of free disk space"), "{table}");
 
     disk.free();
-    let output = ci(&["--json"]);
+    let output = ci(&RUN);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
     assert_eq!(
         report(&output).outcomes(),

@@ -15,7 +15,7 @@ use support::checks::{SOUND, flake};
 use support::http::Server;
 use support::installation::Installation;
 use support::workspace::{isolated, program_file};
-use support::{Report, Workspace, skip, text, wait_until};
+use support::{RUN, Report, SELECTION, Workspace, skip, text, wait_until};
 use tempfile::TempDir;
 
 /// The user that runs xtask; the daemon is root's.
@@ -98,17 +98,7 @@ impl Host {
 
     /// The outcomes of a run that passes, and what was shown meanwhile.
     fn ci(&self) -> (Vec<String>, String) {
-        let arguments = [
-            "ci",
-            "--backend",
-            "nix",
-            "--json",
-            "--only",
-            "build,test,doc",
-            "-p",
-            "app",
-        ];
-        let (code, report, shown) = self.xtask(&arguments);
+        let (code, report, shown) = self.xtask(&[RUN, SELECTION].concat());
         assert_eq!(code, 0, "{shown}");
         (Report(report).outcomes(), shown)
     }
@@ -124,7 +114,7 @@ impl Host {
 
     /// Takes all checks out of the store.
     fn delete(&self) {
-        let status = ["status", "--json", "--only", "build,test,doc", "-p", "app"];
+        let status = [&["status", "--json"], &SELECTION[..]].concat();
         let (_, status, _) = self.xtask(&status);
         let outputs = status["outputs"].as_array().unwrap().iter();
         let paths: Vec<&str> = outputs
@@ -136,7 +126,7 @@ impl Host {
 
     /// Where `status` says that the checks are, and its notes.
     fn places(&self) -> (Vec<String>, String) {
-        let status = ["status", "--json", "--only", "build,test,doc", "-p", "app"];
+        let status = [&["status", "--json"], &SELECTION[..]].concat();
         let (_, status, _) = self.xtask(&status);
         let outputs = status["outputs"].as_array().unwrap().iter();
         let places = outputs.map(|output| output["place"].as_str().unwrap().to_owned());
@@ -224,17 +214,7 @@ fn what_fails_in_a_daemon_is_told_as_what_fails_without_one() {
     ]) else {
         return skip(SKIPPED);
     };
-    let arguments = [
-        "ci",
-        "--backend",
-        "nix",
-        "--json",
-        "--only",
-        "build,test,doc",
-        "-p",
-        "app",
-    ];
-    let (code, report, shown) = host.xtask(&arguments);
+    let (code, report, shown) = host.xtask(&[RUN, SELECTION].concat());
     assert_eq!(code, 1, "{shown}");
     assert_eq!(report["notes"].to_string(), "[]");
     assert_eq!(

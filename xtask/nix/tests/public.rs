@@ -8,11 +8,10 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
-use std::io::Write as _;
 use std::process::Command;
 
 use support::layers::{Flake, STEPS};
-use support::text;
+use support::{skip, text};
 
 /// `arguments` of `mkWorkspace` say what the manifests do not.
 fn passes(repository: &str, revision: &str, arguments: &str) {
@@ -23,10 +22,7 @@ fn passes(repository: &str, revision: &str, arguments: &str) {
         .output()
         .unwrap();
     if !reached.status.success() {
-        let line = format!("SKIPPED: {repository}: {}", text(&reached.stderr));
-        // libtest would keep what `eprintln!` prints to itself.
-        std::io::stderr().write_all(line.as_bytes()).unwrap();
-        return;
+        return skip(&format!("{repository}: {}", text(&reached.stderr).trim()));
     }
     let flake = Flake::new(
         &format!(

@@ -15,7 +15,7 @@ use support::cache::{Key, copy, flags};
 use support::checks::{SOUND, build, flake, path, sound_paths};
 use support::http::Server;
 use support::nix::delete;
-use support::{Workspace, ci, text};
+use support::{RUN, SELECTION, Workspace, ci, text};
 
 /// A workspace with three checks, none of them built.
 fn workspace() -> Workspace {
@@ -25,8 +25,7 @@ fn workspace() -> Workspace {
 }
 
 fn status(workspace: &Workspace, arguments: &[&str]) -> Output {
-    let selection = ["status", "--only", "build,test,doc", "-p", "app"];
-    workspace.xtask(&[&selection, arguments].concat())
+    workspace.xtask(&[&["status"], &SELECTION[..], arguments].concat())
 }
 
 /// The exit code, each output as `NAME PLACE`, and all of the JSON.
@@ -174,10 +173,7 @@ fn what_an_http_cache_has_is_neither_downloaded_nor_built_in_ci() {
     let flags = flags(&server.url, &key);
 
     let started = Instant::now();
-    let mut command = workspace.command(&["ci", "--backend", "nix", "--json"]);
-    command
-        .args(["--only", "build,test,doc", "-p", "app"])
-        .args(flags);
+    let mut command = workspace.command(&[&RUN, &SELECTION, &flags[..]].concat());
     let output = command.env("CI", "true").output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
     let report = support::Report(serde_json::from_slice(&output.stdout).unwrap());

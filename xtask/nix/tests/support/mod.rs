@@ -25,19 +25,14 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// The steps that the flakes of these tests have checks for.
+pub(crate) const SELECTION: [&str; 4] = ["--only", "build,test,doc", "-p", "app"];
+/// A run with Nix that says as JSON what came of it.
+pub(crate) const RUN: [&str; 4] = ["ci", "--backend", "nix", "--json"];
+
 /// Runs the checks of `app` on Nix: the exit code, the report, and what was shown meanwhile.
 pub(crate) fn ci(workspace: &Workspace, arguments: &[&str]) -> (i32, Report, String) {
-    let selection = [
-        "ci",
-        "--backend",
-        "nix",
-        "--json",
-        "--only",
-        "build,test,doc",
-        "-p",
-        "app",
-    ];
-    let output = workspace.xtask(&[&selection, arguments].concat());
+    let output = workspace.xtask(&[&RUN, &SELECTION, arguments].concat());
     let error = text(&output.stderr);
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{error}"));
     (output.status.code().unwrap(), Report(report), error)
