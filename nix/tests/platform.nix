@@ -43,7 +43,9 @@ in
     let
       withFlags = import ../workspace/rustflags.nix { inherit lib platform; };
       linux = platform.fromTriple "x86_64-unknown-linux-gnu";
-      finds = config: env: cfg: platform.matches (withFlags { inherit config env; } linux) "cfg(${cfg})";
+      finds =
+        config: env: cfg:
+        platform.matches (withFlags { inherit config env; } linux) "cfg(${cfg})";
       everywhere.build.rustflags = [
         "--cfg"
         "special"

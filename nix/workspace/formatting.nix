@@ -30,10 +30,13 @@ lib.mapAttrs (
           inherit name;
           tests = true;
         }
-        ++ sources.configuration [
-          "rustfmt.toml"
-          ".rustfmt.toml"
-        ] [ name ]
+        ++
+          sources.configuration
+            [
+              "rustfmt.toml"
+              ".rustfmt.toml"
+            ]
+            [ name ]
       )}
       cd ${lib.escapeShellArg "./${m.dir}"}
       cp --no-preserve=mode ${

@@ -110,16 +110,18 @@ explainFailure() {
 installArtifacts() {
   local destination=$1 list=$NIX_BUILD_TOP/delta
   mkdir -p "$destination/links" "$destination/copies"
-  # The skeleton's own artifacts stay here. So do explanations (.json) and make's rules (.d), which
-  # no later layer reads, and the second names of build scripts, which cargo gives them again.
+  # The skeleton's own artifacts stay here. So does what no later layer reads: explanations (.json), make's
+  # rules (.d), when a compiler started, what build scripts complained of, and their second names, which
+  # cargo gives them again.
   (
     cd target
     find . -type f -newer "$NIX_BUILD_TOP/inherited" \( \
       -path '*/.fingerprint/*' -o -path '*/deps/*' -o -path '*/build/*' -o -name .rustc_info.json \) \
       ! -path '*workspace[-_]skeleton*' ! -path '*/.fingerprint/*.json' ! -path '*/deps/*.d' \
-      ! -regex '.*/build/[^/]*/build-script-[^/]*' -printf '%P\n'
+      ! -name invoked.timestamp \
+      ! -regex '.*/build/[^/]*/\(stderr\|build-script-[^/]*\)' -printf '%P\n'
   ) >"$list"
-  local copied='^.rustc_info.json$|/\.fingerprint/|/build/[^/]*/(invoked.timestamp|output|root-output|stderr)$'
+  local copied='^.rustc_info.json$|/\.fingerprint/|/build/[^/]*/(output|root-output)$'
   grep -E "$copied" "$list" | rsync -a --files-from=- target/ "$destination/copies/" || true
   grep -Ev "$copied" "$list" | rsync -a --files-from=- target/ "$destination/links/" || true
 }

@@ -8,6 +8,9 @@
 #   doc     a member     its documentation; from check layers
 #
 # deps, check and, where another member depends on it, build store artifacts.
+#
+# Of derivations that are ready, Nix starts that with the first name: `cargo-build` and `cargo-check`, which
+# others wait for, then `cargo-test`, which takes longest, then the rest.
 {
   lib,
   pkgs,
@@ -154,9 +157,7 @@ let
                 manifest.workspace {
                   inherit profile packages;
                   directories =
-                    directories
-                    ++ [ skeleton.directory ]
-                    ++ lib.optional hasMacro "${skeleton.directory}/macro";
+                    directories ++ [ skeleton.directory ] ++ lib.optional hasMacro "${skeleton.directory}/macro";
                 }
                 // rootPackage
               )
@@ -303,7 +304,7 @@ let
         stand = {
           library = false;
           hostTools = stored && skeleton.isHostTool name;
-          checked = kind == "check";
+          checked = kind == "cargo-check";
         };
         directories = map (other: members.${other}.dir) nested;
 
@@ -389,7 +390,7 @@ let
 
     build = lib.genAttrs graph.selected (
       name:
-      memberLayer "build" "build" name {
+      memberLayer "cargo-build" "build" name {
         stored = true;
         commands = ''
           layerCargo build
@@ -410,7 +411,7 @@ let
 
     test = lib.genAttrs graph.selected (
       name:
-      memberLayer "test" "build" name {
+      memberLayer "cargo-test" "build" name {
         tests = true;
         commands = "layerProfile=${testProfile} layerCargo test --no-fail-fast";
         install = "touch $out";
@@ -421,7 +422,7 @@ let
 
     check = lib.genAttrs graph.selected (
       name:
-      memberLayer "check" "check" name {
+      memberLayer "cargo-check" "check" name {
         stored = true;
         commands = ''
           layerCargo check

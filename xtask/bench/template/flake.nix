@@ -96,7 +96,7 @@
         in
         lib.concatMapAttrs (side: leaves: {
           # All that a side builds.
-          ${side} = pkgs.linkFarmFromDrvs side leaves;
+          ${side} = pkgs.writeText side (lib.concatLines leaves);
           # All that it needs to begin: toolchain, tools, the sources of third-party crates.
           "${side}-inputs" = pkgs.linkFarmFromDrvs "${side}-inputs" (
             lib.unique (

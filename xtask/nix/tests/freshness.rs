@@ -60,7 +60,7 @@ fn a_layer_that_compiles_another_crate_fails_and_names_it() {
     flake.edit("flake.nix", "// { });", "// { }));");
     let log = flake.build(&["strange"]).unwrap_err();
     assert!(
-        log.contains("the layer build-app-dev compiled more than its own crate")
+        log.contains("the layer cargo-build-app-dev compiled more than its own crate")
             && log.contains("path+file:///build/source/library#0.1.0"),
         "{log}"
     );

@@ -337,7 +337,7 @@ const MATRIX: &[Row] = &[
         outputs: &[(
             "build-gantry-core",
             &[
-                "environment GREETING: unset → \"hello\" in build-gantry-core-dev, deps-native-dev (nix/settings.nix)",
+                "environment GREETING: unset → \"hello\" in cargo-build-gantry-core-dev, deps-native-dev (nix/settings.nix)",
             ],
         )],
     },
