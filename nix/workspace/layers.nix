@@ -452,7 +452,12 @@ let
           ${lib.optionalString denyWarnings ''export RUSTDOCFLAGS="''${RUSTDOCFLAGS-} -D warnings"''}
           layerCargo doc --no-deps
         '';
-        install = "cp -r target/${lib.optionalString (target.triple != null) "${target.triple}/"}doc $out";
+        # A member may say that none of it is to be documented.
+        install = ''
+          documentation=target/${lib.optionalString (target.triple != null) "${target.triple}/"}doc
+          mkdir -p $documentation
+          cp -r $documentation $out
+        '';
       }
     );
   };

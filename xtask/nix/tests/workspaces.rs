@@ -495,13 +495,13 @@ fn panics_that_abort() {
 
 #[test]
 #[ignore = "needs Nix"]
-fn members_of_tests_or_examples_alone() {
+fn members_without_a_library_or_documentation() {
     let flake = flake(
         "{ }",
         &[
             (
                 "Cargo.toml",
-                "[workspace]\nresolver = \"3\"\nmembers = [\"base\", \"suite\", \"shown\"]\n"
+                "[workspace]\nresolver = \"3\"\nmembers = [\"base\", \"suite\", \"shown\", \"tool\"]\n"
                     .to_owned(),
             ),
             ("base/Cargo.toml", package("base", "")),
@@ -530,6 +530,14 @@ fn members_of_tests_or_examples_alone() {
                 "shown/words.rs",
                 "//! Example.\nfn main() {\n    println!(\"{}\", base::word());\n}\n".to_owned(),
             ),
+            (
+                "tool/Cargo.toml",
+                package(
+                    "tool",
+                    "\n[[bin]]\nname = \"tool\"\npath = \"tool.rs\"\ndoc = false\n",
+                ),
+            ),
+            ("tool/tool.rs", "//! Tool.\nfn main() {}\n".to_owned()),
         ],
     );
     passes(&flake);
