@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use clap::ValueEnum as _;
 use serde::Serialize;
 
 use crate::arguments::RunArguments;
@@ -83,9 +84,8 @@ fn unneeded_target(workspace: &Workspace) -> Option<String> {
             .map(|member| &*member.name)
             .collect::<Vec<_>>()
     };
-    let target = Target::ALL
-        .into_iter()
-        .find(|&target| !workspace.needs(target) && !named(target).is_empty())?;
+    let mut targets = Target::value_variants().iter().copied();
+    let target = targets.find(|&target| !workspace.needs(target) && !named(target).is_empty())?;
     Some(format!(
         "no member makes anything for {target}, so {} has no steps for it",
         named(target).join(", ")

@@ -75,7 +75,12 @@ pub(crate) struct Selection<'a> {
 }
 
 impl Target {
-    pub(crate) const ALL: [Self; 2] = [Self::Native, Self::Wasm];
+    /// The triple that cargo is given, and that checks are called by; the machine's own platform goes
+    /// without.
+    #[must_use]
+    pub fn triple(self) -> Option<String> {
+        (self != Self::Native).then(|| self.to_string())
+    }
 }
 
 impl Step {
@@ -90,9 +95,8 @@ impl Step {
     /// An unknown member, or nothing left to do.
     pub(crate) fn plan(workspace: &Workspace, selection: &Selection<'_>) -> Result<Vec<Self>> {
         let members = workspace.select(selection.members)?;
-        let needed = Target::ALL
-            .into_iter()
-            .filter(|&target| workspace.needs(target));
+        let targets = Target::value_variants().iter().copied();
+        let needed = targets.filter(|&target| workspace.needs(target));
         let steps: Vec<Self> = steps_of(&members, needed, selection.profile)
             .filter(|step| selection.steps.contains(&step.what))
             .filter(|step| {
@@ -143,10 +147,9 @@ fn has_step(member: &Member, what: What, target: Target) -> bool {
             (What::Fmt, _)
             | (What::Bindgen | What::Browser, Target::Native)
             | (What::Doctest | What::Doc, Target::Wasm) => false,
-            (What::Clippy | What::Build, _) | (What::Test | What::Doc, Target::Native) => true,
+            (What::Clippy | What::Build, _) | (What::Doc, Target::Native) => true,
             (What::Bindgen, Target::Wasm) => member.is_cdylib,
-            // The standard test harness cannot run on this target; wasm-bindgen's can.
-            (What::Test | What::Browser, Target::Wasm) => member.has_wasm_tests,
+            (What::Test, _) | (What::Browser, Target::Wasm) => member.is_tested_on(target),
             (What::Doctest, Target::Native) => member.has_doctests,
         }
 }
@@ -217,6 +220,13 @@ mod tests {
                 "bindgen page"
             ]
         );
+    }
+
+    #[test]
+    fn manifests_name_a_target_as_the_command_line_does() {
+        for target in Target::value_variants() {
+            assert_eq!(serde_json::to_value(target).unwrap(), target.to_string());
+        }
     }
 
     #[test]

@@ -103,13 +103,15 @@ impl Workspace {
         self.members.iter().find(|member| member.name == name)
     }
 
-    /// Whether a member needs `target` to be built for: makes a module for it, tests on it, or is
-    /// built for nothing else. A library that names it beside native only can be built for it.
+    /// Whether a member needs `target` to be built for: makes a module for it, tests on it, or is not
+    /// for native at all. A library that names it beside native only can be built for it.
     pub(crate) fn needs(&self, target: Target) -> bool {
         target == Target::Native
             || self.members.iter().any(|member| {
                 member.targets.contains(&target)
-                    && (member.is_cdylib || member.has_wasm_tests || member.targets == [target])
+                    && (member.is_cdylib
+                        || member.is_tested_on(target)
+                        || !member.targets.contains(&Target::Native))
             })
     }
 
@@ -133,6 +135,17 @@ impl Workspace {
             }
         }
         false
+    }
+}
+
+impl Member {
+    /// Whether its tests can run on `target`, if it is for that one.
+    pub(crate) fn is_tested_on(&self, target: Target) -> bool {
+        match target {
+            Target::Native => true,
+            // The standard test harness cannot run there; wasm-bindgen's can.
+            Target::Wasm => self.has_wasm_tests,
+        }
     }
 }
 

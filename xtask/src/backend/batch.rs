@@ -64,9 +64,13 @@ impl<'a> Batch<'a> {
         matches!(self.what, What::Test | What::Browser | What::Doctest)
     }
 
+    pub(crate) fn uses_nextest(&self, environment: &Environment) -> bool {
+        environment.has_nextest && self.what == What::Test && self.target == Some(Target::Native)
+    }
+
     /// The cargo command that runs the batch.
     pub(crate) fn command(&self, environment: Option<&Environment>, keep_going: bool) -> Command {
-        let has_nextest = environment.is_some_and(|environment| environment.has_nextest);
+        let uses_nextest = environment.is_some_and(|environment| self.uses_nextest(environment));
         let mut command = match (self.what, self.target) {
             (What::Fmt, _) => {
                 let mut command = cargo::command("fmt");
@@ -76,7 +80,7 @@ impl<'a> Batch<'a> {
             }
             (What::Clippy, _) => self.compile("clippy", &["--all-targets"]),
             (What::Build | What::Bindgen, _) => self.compile("build", &[]),
-            (What::Test, Some(Target::Native)) if has_nextest => {
+            (What::Test, _) if uses_nextest => {
                 // A member without tests is no failure.
                 let mut command = cargo::command("nextest");
                 command.args(["run", "--locked", "--tests", "--no-tests", "pass"]);
@@ -99,9 +103,7 @@ impl<'a> Batch<'a> {
             });
         }
         if let Some(profile) = self.profile {
-            let is_nextest =
-                self.what == What::Test && self.target == Some(Target::Native) && has_nextest;
-            let option = if is_nextest {
+            let option = if uses_nextest {
                 "--cargo-profile"
             } else {
                 "--profile"
@@ -136,8 +138,8 @@ impl<'a> Batch<'a> {
                 "json-diagnostic-rendered-ansi",
             ])
             .args(arguments);
-        if self.target == Some(Target::Wasm) {
-            command.args(["--target", &Target::Wasm.to_string()]);
+        if let Some(triple) = self.target.and_then(Target::triple) {
+            command.args(["--target", &triple]);
         }
         command
     }
@@ -203,6 +205,8 @@ fn are_selected_together(target: Option<Target>, member: &Member, other: &Member
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
 
     fn member(name: &str, is_default: bool) -> Member {
@@ -244,6 +248,24 @@ mod tests {
             .map(|batch| batch.steps)
             .collect();
         assert_eq!(batches, [vec![0, 2], vec![1], vec![3], vec![4, 5, 6, 7]]);
+    }
+
+    #[test]
+    fn cargo_is_told_every_target_but_the_machines_own() {
+        let workspace = Workspace {
+            members: vec![member("core", true)],
+            ..Workspace::default()
+        };
+        for &target in Target::value_variants() {
+            let batch = Batch::of_plan(&workspace, &[step(What::Build, "core", target)]).remove(0);
+            let command = crate::process::describe(&batch.command(None, false));
+            let option = format!(" --target {target} ");
+            assert_eq!(
+                command.contains(&option),
+                target != Target::Native,
+                "{command}"
+            );
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'run> Run<'run> {
             (What::Test | What::Browser, Some(Target::Wasm)) => {
                 bindings::use_runner(&mut self, &mut command)? && self.execute(&mut command)?
             }
-            (What::Test, _) if self.environment.has_nextest => {
+            _ if self.batch.uses_nextest(self.environment) => {
                 let mut compile = self.batch.compile_tests(self.environment);
                 self.execute(&mut compile)? && self.execute(&mut command)?
             }

@@ -114,8 +114,35 @@ pub(crate) fn check_name(step: &Step) -> String {
         What::Doctest => What::Test,
         what => what,
     };
-    match step.target {
-        Some(Target::Wasm) => format!("{what}-{}-{}", step.member, Target::Wasm),
-        _ => format!("{what}-{}", step.member),
+    match step.target.and_then(Target::triple) {
+        Some(triple) => format!("{what}-{}-{triple}", step.member),
+        None => format!("{what}-{}", step.member),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::ValueEnum as _;
+
+    use super::*;
+
+    #[test]
+    fn a_check_names_every_target_but_the_machines_own() {
+        let targets = [None]
+            .into_iter()
+            .chain(Target::value_variants().iter().copied().map(Some));
+        for target in targets {
+            let name = check_name(&Step {
+                what: What::Doctest,
+                member: "core".into(),
+                target,
+                profile: None,
+            });
+            let suffix = match target {
+                None | Some(Target::Native) => String::new(),
+                Some(other) => format!("-{other}"),
+            };
+            assert_eq!(name, format!("test-core{suffix}"));
+        }
     }
 }
