@@ -18,7 +18,8 @@ let
           binaryen
           workspace.programs.dev.xtask-bindgen
         ];
-        # What rustc's wasm32 target turns on since 1.87, and wasm-opt must be told.
+        # What rustc's wasm32 target turns on since 1.87, and wasm-opt must be told. The backend cargo
+        # tells it the same, and to optimise alike.
         features = [
           "--enable-bulk-memory"
           "--enable-nontrapping-float-to-int"
@@ -31,7 +32,7 @@ let
             lib.replaceStrings [ "-" ] [ "_" ] name
           }.wasm
         for module in $out/*.wasm; do
-          wasm-opt -O $features "$module" -o "$module"
+          wasm-opt -Oz $features "$module" -o "$module"
         done
       '';
 

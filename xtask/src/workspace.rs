@@ -175,7 +175,8 @@ struct Package {
 /// A library, binary, test, …: what cargo calls a target besides platforms.
 #[derive(Deserialize)]
 struct CargoTarget {
-    crate_types: Vec<String>,
+    /// A library's are its crate types, those of an example are not.
+    kind: Vec<String>,
     doctest: bool,
 }
 
@@ -241,7 +242,7 @@ impl Package {
             is_cdylib: self
                 .targets
                 .iter()
-                .any(|target| target.crate_types.iter().any(|kind| kind == "cdylib")),
+                .any(|target| target.kind.iter().any(|kind| kind == "cdylib")),
             has_doctests: self.targets.iter().any(|target| target.doctest),
             has_wasm_tests: self.dependencies.iter().any(|dependency| {
                 dependency.name == "wasm-bindgen-test" && dependency.kind.as_deref() == Some("dev")

@@ -507,6 +507,25 @@ fn without_the_page_no_wasm_step_is_left() {
 }
 
 #[test]
+fn a_page_is_made_of_a_library_and_not_of_an_example() {
+    let workspace = Workspace::new();
+    workspace.edit(
+        "core/Cargo.toml",
+        "[package]",
+        "[package.metadata.ci]\ntargets = [\"wasm32-unknown-unknown\"]\n\n\
+         [[example]]\nname = \"shown\"\ncrate-type = [\"cdylib\"]\n\n[package]",
+    );
+    workspace.write("core/examples/shown.rs", "//! Shown.\n");
+    let plan = || text(&workspace.xtask(&["ci", "--dry-run"]).stdout);
+    assert!(plan().contains("build wasm32-unknown-unknown dev: core-library"));
+    assert!(!plan().contains("bindgen"), "{}", plan());
+
+    let library = "[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\n\n[package]";
+    workspace.edit("core/Cargo.toml", "[package]", library);
+    assert!(plan().contains("bindgen wasm32-unknown-unknown dev: core-library"));
+}
+
+#[test]
 fn an_interrupt_ends_the_children_and_still_prints_the_table() {
     let workspace = Workspace::new();
     workspace.edit(

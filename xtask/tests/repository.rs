@@ -152,6 +152,25 @@ fn bindings_are_made_by_the_version_that_the_crate_is_compiled_with() {
     }
 }
 
+// begin web
+#[test]
+fn both_backends_optimise_the_page_alike() {
+    let options = |file: &str| {
+        let text = read(file);
+        let words = text.split(|character: char| character.is_whitespace() || character == '"');
+        let is_option = |word: &&str| word.starts_with("-O") || word.starts_with("--enable-");
+        let mut options: Vec<_> = words.filter(is_option).map(str::to_owned).collect();
+        options.sort_unstable();
+        assert!(options.len() > 1, "{file}: {options:?}");
+        options
+    };
+    assert_eq!(
+        options("nix/web.nix"),
+        options("xtask/src/backend/bindings.rs")
+    );
+}
+// end web
+
 /// The flake's nixConfig must be literal.
 #[test]
 fn the_flake_names_the_cache_that_the_manifest_names() {

@@ -22,8 +22,8 @@ pub(super) fn make(run: &mut Run<'_>) -> Result<bool> {
         .batch
         .members
         .iter()
-        .filter_map(|&member| Some((member, module_of(member, &run.files)?)))
-        .collect();
+        .map(|&member| Ok((member, module_of(member, &run.files)?)))
+        .collect::<Result<_>>()?;
     let Some(bindgen) = compile_bindgen(run)? else {
         return Ok(false);
     };
@@ -108,16 +108,20 @@ fn compile_bindgen(run: &mut Run<'_>) -> Result<Option<PathBuf>> {
     ))
 }
 
-fn module_of(member: &Member, files: &[(String, PathBuf)]) -> Option<PathBuf> {
-    files
-        .iter()
-        .find(|(id, file)| {
-            *id == member.id
-                && file
-                    .extension()
-                    .is_some_and(|extension| extension == "wasm")
-        })
-        .map(|(_, file)| file.clone())
+fn module_of(member: &Member, files: &[(String, PathBuf)]) -> Result<PathBuf> {
+    let module = files.iter().find(|(id, file)| {
+        *id == member.id
+            && file
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+    });
+    let (_, file) = module.with_context(|| {
+        format!(
+            "cargo compiled no wasm module of {}: its library is to be a cdylib",
+            member.name
+        )
+    })?;
+    Ok(file.clone())
 }
 
 /// Shrinks the modules in `folder` where the profile is for release and wasm-opt is installed.
@@ -135,7 +139,7 @@ fn optimise(run: &mut Run<'_>, folder: &Path) -> Result<bool> {
         }
         let optimised = module.with_extension("optimised");
         let mut command = Command::new("wasm-opt");
-        // rustc emits these two by default, and wasm-opt expects neither.
+        // rustc emits these two by default, and wasm-opt expects neither. nix/web.nix says the same.
         command
             .args([
                 "-Oz",
@@ -174,4 +178,30 @@ fn copy_files(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_that_cargo_did_not_make_is_missed() {
+        let member = Member {
+            name: "page".into(),
+            id: "page-id".into(),
+            ..Member::default()
+        };
+        let file = |id: &str, path: &str| (id.to_owned(), PathBuf::from(path));
+        let mut files = vec![
+            file("page-id", "/target/libpage.rlib"),
+            file("other-id", "/target/other.wasm"),
+        ];
+        let error = module_of(&member, &files).unwrap_err().to_string();
+        assert!(error.contains("no wasm module of page"), "{error}");
+        files.push(file("page-id", "/target/page.wasm"));
+        assert_eq!(
+            module_of(&member, &files).unwrap(),
+            Path::new("/target/page.wasm")
+        );
+    }
 }
