@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::{Report, RunResult, bytes, crates, members, seconds};
-use crate::event::{Outcome, Work};
+use super::{Report, RunResult, bytes, crates, seconds};
+use crate::event::Work;
 
 /// In the picture's units, which are pixels at its natural size.
 const WIDTH: f64 = 1000.0;
@@ -135,30 +135,28 @@ impl Report {
             "<h2>Steps</h2>\n<table>\n<thead><tr><th>step<th>target<th>profile<th>members<th>result<th>compiled<th>time</thead>\n<tbody>\n",
         );
         for row in self.rows() {
-            let step = &row[0].step;
-            let outcome = row[0].outcome.as_ref();
-            let name = outcome.map_or("", Outcome::name);
-            let activity = row[0].activity.map(|index| &self.activities[index]);
-            let reason = outcome.and_then(Outcome::reason).map(escape);
-            let reason =
-                reason.map_or_else(String::new, |reason| format!("<br><small>{reason}</small>"));
+            let cells = self.cells(&row);
+            let reason = match &*cells.reason {
+                "" => String::new(),
+                reason => format!("<br><small>{}</small>", escape(reason)),
+            };
+            let compiled = match row[0].activity.map(|index| &self.activities[index]) {
+                Some(activity) => format!(
+                    "<span title=\"{}\">{}</span>",
+                    escape(&activity.compiled.join(", ")),
+                    cells.compiled
+                ),
+                None => String::new(),
+            };
             let _ = writeln!(
                 page,
-                "<tr><td>{}<td>{}<td>{}<td>{}<td class=\"{name}\">{name}{reason}<td>{}<td class=\"number\">{}",
-                step.what,
-                step.target
-                    .map_or_else(String::new, |target| target.to_string()),
-                step.profile
-                    .map_or_else(String::new, |profile| profile.to_string()),
-                escape(&members(&row)),
-                activity.map_or_else(String::new, |activity| {
-                    let names = escape(&activity.compiled.join(", "));
-                    format!(
-                        "<span title=\"{names}\">{}</span>",
-                        crates(activity.compiled.len())
-                    )
-                }),
-                activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
+                "<tr><td>{}<td>{}<td>{}<td>{}<td class=\"{result}\">{result}{reason}<td>{compiled}<td class=\"number\">{}",
+                cells.step,
+                cells.target,
+                cells.profile,
+                escape(&cells.members),
+                cells.time,
+                result = cells.result,
             );
         }
         page.push_str("</tbody>\n</table>\n");

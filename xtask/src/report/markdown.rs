@@ -7,8 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::{Report, RunResult, bytes, crates, members, seconds};
-use crate::event::Outcome;
+use super::{Report, RunResult, bytes, seconds};
 
 /// How many of a failed program's last lines are shown.
 const SHOWN_LINES: usize = 30;
@@ -41,23 +40,15 @@ impl Report {
             seconds(self.seconds)
         );
         for row in self.rows() {
-            let step = &row[0].step;
-            let activity = row[0].activity.map(|index| &self.activities[index]);
-            let outcome = row[0].outcome.as_ref();
-            let reason = outcome
-                .and_then(Outcome::reason)
-                .map_or_else(String::new, |reason| format!(": {reason}"));
+            let cells = self.cells(&row);
+            let reason = match &*cells.reason {
+                "" => String::new(),
+                reason => format!(": {}", reason.replace('|', "\\|")),
+            };
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {}{} | {} | {} |",
-                step.what,
-                step.target
-                    .map_or_else(String::new, |target| target.to_string()),
-                members(&row),
-                outcome.map_or("", Outcome::name),
-                reason.replace('|', "\\|"),
-                activity.map_or_else(String::new, |activity| crates(activity.compiled.len())),
-                activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
+                "| {} | {} | {} | {}{reason} | {} | {} |",
+                cells.step, cells.target, cells.members, cells.result, cells.compiled, cells.time
             );
         }
         for (cache, paths, size) in self.downloads() {

@@ -69,6 +69,19 @@ struct StepReport {
     activity: Option<usize>,
 }
 
+/// What a row of steps says, each cell in words; empty where there is nothing to say.
+struct Cells {
+    step: String,
+    target: String,
+    profile: String,
+    members: String,
+    result: &'static str,
+    /// Why it is that result.
+    reason: String,
+    compiled: String,
+    time: String,
+}
+
 impl Report {
     pub(crate) fn new(backend: &'static str, plan: &[Step]) -> Self {
         Self {
@@ -279,6 +292,28 @@ impl Report {
             }
         }
         rows
+    }
+
+    fn cells(&self, row: &[&StepReport]) -> Cells {
+        let StepReport {
+            step,
+            outcome,
+            activity,
+        } = row[0];
+        let outcome = outcome.as_ref();
+        let reason = outcome.and_then(Outcome::reason);
+        let activity = activity.map(|index| &self.activities[index]);
+        let or_empty = Option::unwrap_or_default;
+        Cells {
+            step: step.what.to_string(),
+            target: or_empty(step.target.map(|target| target.to_string())),
+            profile: or_empty(step.profile.map(|profile| profile.to_string())),
+            members: members(row),
+            result: outcome.map_or("", Outcome::name),
+            reason: reason.unwrap_or_default().to_owned(),
+            compiled: or_empty(activity.map(|activity| crates(activity.compiled.len()))),
+            time: or_empty(activity.map(|activity| seconds(activity.seconds))),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::{Activity, Report, RunResult, bytes, color, crates, members, seconds, title};
+use super::{Activity, Report, RunResult, bytes, color, crates, seconds, title};
 use crate::event::{Outcome, Work};
 use crate::table::table;
 
@@ -56,41 +56,20 @@ impl Report {
             .rows()
             .iter()
             .map(|row| {
-                let first = row[0];
-                let step = &first.step;
-                let outcome = first.outcome.as_ref();
-                let activity = first.activity.map(|index| &self.activities[index]);
-                let style = outcome.map_or(Style::new(), color);
+                let cells = self.cells(row);
+                let plain = |cell| (cell, Style::new());
                 [
-                    (step.what.to_string(), Style::new()),
+                    plain(cells.step),
+                    plain(cells.target),
+                    plain(cells.profile),
+                    plain(cells.members),
                     (
-                        step.target
-                            .map_or_else(String::new, |target| target.to_string()),
-                        Style::new(),
+                        cells.result.to_owned(),
+                        row[0].outcome.as_ref().map_or(Style::new(), color),
                     ),
-                    (
-                        step.profile
-                            .map_or_else(String::new, |profile| profile.to_string()),
-                        Style::new(),
-                    ),
-                    (members(row), Style::new()),
-                    (outcome.map_or("", Outcome::name).to_owned(), style),
-                    (
-                        activity
-                            .map_or_else(String::new, |activity| crates(activity.compiled.len())),
-                        Style::new(),
-                    ),
-                    (
-                        activity.map_or_else(String::new, |activity| seconds(activity.seconds)),
-                        Style::new(),
-                    ),
-                    (
-                        outcome
-                            .and_then(Outcome::reason)
-                            .unwrap_or_default()
-                            .to_owned(),
-                        Style::new(),
-                    ),
+                    plain(cells.compiled),
+                    plain(cells.time),
+                    plain(cells.reason),
                 ]
             })
             .collect();
