@@ -3,6 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use anyhow::Result;
+
+use crate::process;
+
 /// git in `folder`, whichever repository a caller such as a hook of git means.
 #[must_use]
 pub fn command(folder: &Path) -> Command {
@@ -12,4 +16,12 @@ pub fn command(folder: &Path) -> Command {
         command.env_remove(variable);
     }
     command
+}
+
+/// What git prints in `folder`, without the white space around it.
+///
+/// # Errors
+/// What it says where it fails; or it cannot be started.
+pub fn read(folder: &Path, arguments: &[&str]) -> Result<String> {
+    process::read(command(folder).args(arguments))
 }

@@ -35,7 +35,12 @@ use crate::arguments::{Arguments, Command};
 /// Runs the command that was typed; the exit code says what came of it, and an error is printed.
 pub fn main(run: impl FnOnce(Command) -> Result<ExitCode>) -> ExitCode {
     let command = Arguments::parse().command;
-    let result = interrupt::install().and_then(|()| run(command));
+    exit(interrupt::install().and_then(|()| run(command)))
+}
+
+/// The exit code of a program that came to this result; an error is printed.
+#[must_use]
+pub fn exit(result: Result<ExitCode>) -> ExitCode {
     result.unwrap_or_else(|error| {
         output::print_error(&format!("error: {error:#}\n"));
         ExitCode::from(if interrupt::requested() { 130 } else { 2 })

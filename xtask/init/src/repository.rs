@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use xtask::{git, process};
+use xtask::git;
 
 /// What git prints, where it has an answer.
 pub(crate) fn answer(folder: &Path, arguments: &[&str]) -> Option<String> {
-    let answer = process::read(git::command(folder).args(arguments));
+    let answer = git::read(folder, arguments);
     answer.ok().filter(|answer| !answer.is_empty())
 }
 
@@ -25,17 +25,18 @@ pub(crate) fn author(folder: &Path) -> Option<String> {
 /// # Errors
 /// git cannot list them.
 pub(crate) fn files(folder: &Path) -> Result<Vec<String>> {
-    let list = process::read(
-        git::command(folder)
+    let list = git::read(
+        folder,
+        &[
             // What a user never wants to be tracked is no concern of the project.
-            .args(["-c", "core.excludesFile=/dev/null"])
-            .args([
-                "ls-files",
-                "-z",
-                "--cached",
-                "--others",
-                "--exclude-standard",
-            ]),
+            "-c",
+            "core.excludesFile=/dev/null",
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ],
     )
     .context("cannot list the project's files")?;
     let mut files: Vec<String> = list
@@ -54,7 +55,7 @@ pub(crate) fn files(folder: &Path) -> Result<Vec<String>> {
 /// # Errors
 /// git cannot.
 pub(crate) fn add_all(folder: &Path) -> Result<()> {
-    process::read(git::command(folder).args(["add", "--all", "."]))
+    git::read(folder, &["add", "--all", "."])
         .map(drop)
         .context("cannot add the project's files to git")
 }

@@ -8,7 +8,7 @@ mod update;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use xtask::{interrupt, output};
+use xtask::interrupt;
 
 /// Brings into a project what has changed in the template that it was made of
 #[derive(Parser)]
@@ -37,9 +37,5 @@ Exit codes: 0 merged, 1 merged with conflicts, 2 wrong usage or environment, 130
 
 fn main() -> ExitCode {
     let Command::Update(arguments) = Arguments::parse().command;
-    let result = interrupt::install().and_then(|()| update::run(&arguments));
-    result.unwrap_or_else(|error| {
-        output::print_error(&format!("error: {error:#}\n"));
-        ExitCode::from(if interrupt::requested() { 130 } else { 2 })
-    })
+    xtask::exit(interrupt::install().and_then(|()| update::run(&arguments)))
 }

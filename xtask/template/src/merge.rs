@@ -29,15 +29,13 @@ pub(crate) struct Merged {
 /// # Errors
 /// It is not.
 pub(crate) fn require_clean(root: &Path) -> Result<()> {
-    let status =
-        process::read(git::command(root).args(["status", "--porcelain"])).with_context(|| {
-            format!(
-                "{} is in no git repository: `git init`, and commit",
-                root.display()
-            )
-        })?;
-    if process::read(git::command(root).args(["rev-parse", "--verify", "--quiet", "HEAD"])).is_err()
-    {
+    let status = git::read(root, &["status", "--porcelain"]).with_context(|| {
+        format!(
+            "{} is in no git repository: `git init`, and commit",
+            root.display()
+        )
+    })?;
+    if git::read(root, &["rev-parse", "--verify", "--quiet", "HEAD"]).is_err() {
         bail!("nothing is committed yet, so that a merge could not be undone: run `git commit`");
     }
     if !status.is_empty() {
@@ -61,7 +59,7 @@ pub(crate) fn merge(
     new: &str,
     subject: &str,
 ) -> Result<Merged> {
-    let prefix = process::read(git::command(root).args(["rev-parse", "--show-prefix"]))?;
+    let prefix = git::read(root, &["rev-parse", "--show-prefix"])?;
     let commit = |tree: &str, parent: Option<&str>| {
         let tree = below(clone, &prefix, tree)?;
         let mut command = git::command(clone);
@@ -73,9 +71,9 @@ pub(crate) fn merge(
     };
     let base = commit(old, None)?;
     let change = commit(new, Some(&base))?;
-    process::read(git::command(clone).args(["update-ref", REF, &change]))?;
+    git::read(clone, &["update-ref", REF, &change])?;
 
-    let top = process::read(git::command(root).args(["rev-parse", "--show-toplevel"]))?;
+    let top = git::read(root, &["rev-parse", "--show-toplevel"])?;
     let git = || git::command(Path::new(&top));
     process::read(
         git()

@@ -79,10 +79,10 @@ impl Template {
                 .current_dir(&folder),
         )
         .with_context(|| format!("cannot render the template at {commit}"))?;
-        process::read(git::command(&folder).arg("write-tree"))
+        git::read(&folder, &["write-tree"])
     }
 
     fn git(&self, arguments: &[&str]) -> Result<String> {
-        process::read(git::command(&self.folder).args(arguments))
+        git::read(&self.folder, arguments)
     }
 }

@@ -1,8 +1,8 @@
 //! What must be true before anything is released.
 
 use anyhow::{Context as _, Result, bail};
+use xtask::git;
 use xtask::workspace::Workspace;
-use xtask::{git, process};
 
 /// Checks that the commit that is checked out can be released as `version`; gives its hash.
 ///
@@ -10,7 +10,7 @@ use xtask::{git, process};
 /// What speaks against it, and what to do.
 pub(super) fn check(workspace: &Workspace, version: &str) -> Result<String> {
     check_version(workspace, version)?;
-    let git = |arguments: &[&str]| git(workspace, arguments);
+    let git = |arguments: &[&str]| git::read(&workspace.root, arguments);
     let head = git(&["rev-parse", "--verify", "HEAD"])
         .context("only a commit can be released, and git has none here: run `git commit`")?;
     let changes = git(&["status", "--porcelain"])?;
@@ -44,10 +44,6 @@ fn check_version(workspace: &Workspace, version: &str) -> Result<()> {
         ),
         None => Ok(()),
     }
-}
-
-fn git(workspace: &Workspace, arguments: &[&str]) -> Result<String> {
-    process::read(git::command(&workspace.root).args(arguments))
 }
 
 fn short(hash: &str) -> &str {
