@@ -202,6 +202,9 @@ pub(crate) struct Cache {
     pub(crate) public_key: String,
 }
 
+/// What the URL of a binary cache can start with, as `cargo xtask cache` reads it.
+const SCHEMES: [&str; 4] = ["file:///", "s3://", "https://", "http://"];
+
 impl Cache {
     fn new(text: &str, public_key: &str) -> Result<Self> {
         let key = public_key.split_once(':');
@@ -209,10 +212,12 @@ impl Cache {
             key.is_some_and(|(name, key)| !name.is_empty() && is_base64_of_32_bytes(key)),
             "`{public_key}` is no public key, which is NAME:BASE64 with 32 bytes behind the colon"
         );
-        if let Some((scheme, rest)) = text.split_once("://") {
+        if text.contains("://") {
+            let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
             ensure!(
-                ["file", "http", "https", "s3"].contains(&scheme) && is_plain(rest),
-                "`{text}` is no URL of a binary cache: file://, http://, https:// or s3://"
+                rest.is_some_and(is_plain),
+                "`{text}` is no URL of a binary cache, which starts with one of {}",
+                SCHEMES.join(", ")
             );
             return Ok(Self {
                 name: None,
@@ -345,6 +350,10 @@ mod tests {
             (cache.name, &*cache.url),
             (None, "s3://acme?region=eu-central-1")
         );
+        assert_eq!(
+            Cache::new("file:///srv/cache", KEY).unwrap().url,
+            "file:///srv/cache"
+        );
     }
 
     #[test]
@@ -355,6 +364,9 @@ mod tests {
             ("acme", "acme.cachix.org-1:AAEC"),
             ("Acme", KEY),
             ("ftp://acme", KEY),
+            // A relative path, which Nix would read as one of the root.
+            ("file://cache", KEY),
+            ("s3://", KEY),
             ("https://a\"b", KEY),
         ] {
             assert!(Cache::new(cache, key).is_err(), "{cache} {key}");

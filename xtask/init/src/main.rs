@@ -25,15 +25,7 @@ use swap::Copy;
 use xtask::{cargo, git, interrupt, output, process};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let result = interrupt::install().and_then(|()| run(arguments));
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            output::print_error(&format!("error: {error:#}\n"));
-            ExitCode::from(if interrupt::requested() { 130 } else { 2 })
-        }
-    }
+    xtask::exit(run(Arguments::parse()).map(|()| ExitCode::SUCCESS))
 }
 
 fn run(arguments: Arguments) -> Result<()> {
@@ -41,6 +33,8 @@ fn run(arguments: Arguments) -> Result<()> {
     let packages = Lock::parse(&read(&root, "Cargo.lock")?)?.third_party();
     let has_web = root.join("crates/web").exists();
     let answers = arguments.answers(&root, &packages, has_web)?;
+    // Not before: a question would go on waiting.
+    interrupt::install()?;
     let mut template = Template::read(&read(&root, "Cargo.toml")?)?;
     if let Some(revision) = &answers.revision {
         template.revision = Some(revision.clone()).filter(|revision| !revision.is_empty());
@@ -51,7 +45,7 @@ fn run(arguments: Arguments) -> Result<()> {
     let copy = Copy::of(&root)?;
     let folder = copy.path();
     if repository::answer(&root, &["rev-parse", "--show-toplevel"]).is_none() {
-        process::read(git::command(folder).args(["init", "--quiet", "--initial-branch", "main"]))?;
+        git::read(folder, &["init", "--quiet", "--initial-branch", "main"])?;
     }
     project::make(folder, &answers, &template)?;
     // The index of a repository around the project knows the folder, not the copy.

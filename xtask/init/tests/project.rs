@@ -5,10 +5,11 @@ mod support;
 use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use support::project::{assert_holds_none_of, assert_is_project};
 use support::{commit, content, copy_template, git, program, run, text};
@@ -166,9 +167,8 @@ fn a_name_that_cannot_be_is_refused_and_nothing_is_touched() {
     assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
 }
 
-#[test]
-fn what_is_missing_is_asked_for_on_a_terminal() {
-    let (_parent, root) = template("project");
+/// Starts `command` on a terminal, and gives the terminal's other end.
+fn spawn_on_terminal(command: &mut Command) -> (Child, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&terminal).unwrap();
     unlockpt(&terminal).unwrap();
@@ -177,13 +177,15 @@ fn what_is_missing_is_asked_for_on_a_terminal() {
         let path = Path::new(name.to_str().unwrap());
         File::options().read(true).write(true).open(path).unwrap()
     };
-    let mut child = init(&root, &["--repository", "acme/acme"])
-        .stdin(end())
-        .stdout(Stdio::null())
-        .stderr(end())
-        .spawn()
-        .unwrap();
-    let mut terminal = File::from(terminal);
+    let child = command.stdin(end()).stdout(Stdio::null()).stderr(end());
+    (child.spawn().unwrap(), File::from(terminal))
+}
+
+#[test]
+fn what_is_missing_is_asked_for_on_a_terminal() {
+    let (_parent, root) = template("project");
+    let command = &mut init(&root, &["--repository", "acme/acme"]);
+    let (mut child, mut terminal) = spawn_on_terminal(command);
     // Name, author, licence, cache, and whether to keep the wasm crate.
     terminal
         .write_all(b"My App\nmy-app\nJane\n\n\nleave out\n")
@@ -208,6 +210,31 @@ fn what_is_missing_is_asked_for_on_a_terminal() {
 }
 
 #[test]
+fn an_interrupt_ends_a_question() {
+    let (_parent, root) = template("project");
+    let before = content(&root);
+    let (mut child, mut terminal) = spawn_on_terminal(&mut init(&root, &[]));
+    let mut asked = [0; 64];
+    let length = terminal.read(&mut asked).unwrap();
+    assert!(text(&asked[..length]).starts_with("Name"));
+
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if start.elapsed() > Duration::from_secs(10) => {
+                child.kill().unwrap();
+                panic!("it still waits for an answer");
+            }
+            None => thread::sleep(Duration::from_millis(20)),
+        }
+    };
+    assert!(!status.success());
+    assert!(content(&root) == before);
+}
+
+#[test]
 fn a_killed_run_leaves_the_folder_untouched_or_done() {
     let (_parent, root) = template("project");
     let before = content(&root);
@@ -227,7 +254,7 @@ fn a_killed_run_leaves_the_folder_untouched_or_done() {
             thread::sleep(duration * part / 12);
         } else {
             // At its heart: the folders have been exchanged, and its own content is being replaced.
-            while root.join("xtask/init").exists() {
+            while root.join("xtask/init").exists() && child.try_wait().unwrap().is_none() {
                 thread::yield_now();
             }
             thread::sleep(Duration::from_millis(part.into()));

@@ -14,7 +14,7 @@ pub(crate) fn cargo(folder: &Path, arguments: &[&str]) -> Output {
         .current_dir(folder))
 }
 
-/// Text that says what is left out of a project, if one of its files has it.
+/// No file of the project, of those that are looked at, says one of these words.
 pub(crate) fn assert_holds_none_of(
     root: &Path,
     left_out: &[&str],
