@@ -11,6 +11,7 @@ pub mod ci;
 mod display;
 mod environment;
 pub mod event;
+pub mod file;
 pub mod finding;
 pub mod git;
 pub mod interrupt;

@@ -1,12 +1,13 @@
-//! Running commands that have to succeed.
+//! Running what is measured.
 
 use std::fmt::{self, Display};
 use std::process::Command;
+use std::time::Instant;
 
 use anyhow::Result;
 use xtask::process;
 
-/// A command that ran and did not succeed.
+/// A measured command that ran and did not succeed.
 #[derive(Debug)]
 pub(crate) struct Failed(String);
 
@@ -18,12 +19,14 @@ impl Display for Failed {
 
 impl std::error::Error for Failed {}
 
-/// What the command prints on standard output.
+/// How long the command runs, in seconds.
 ///
 /// # Errors
 /// [`Failed`], or it cannot be started.
-pub(crate) fn ask(command: &mut Command) -> Result<String> {
+pub(crate) fn seconds(command: &mut Command) -> Result<f64> {
+    let started = Instant::now();
     let output = process::output(command, "")?;
+    let seconds = started.elapsed().as_secs_f64();
     if !output.status.success() {
         let words: Vec<_> = [command.get_program()]
             .into_iter()
@@ -37,5 +40,5 @@ pub(crate) fn ask(command: &mut Command) -> Result<String> {
         ))
         .into());
     }
-    Ok(String::from_utf8(output.stdout)?)
+    Ok(seconds)
 }

@@ -5,14 +5,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::thread;
-use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde::Deserialize;
-use xtask::cargo;
+use xtask::{cargo, output, process};
 
-use crate::command::ask;
+use crate::command;
 use crate::document;
 use crate::figures::{self, Measured};
 use crate::repository::Repository;
@@ -36,32 +35,27 @@ pub(crate) struct CompileArguments {
 /// Compiles xtask with all that it depends on into an empty folder, and says what took how long.
 ///
 /// # Errors
-/// cargo failed, or its report on the time cannot be read.
+/// [`Failed`](crate::command::Failed), cargo cannot download, or its report on the time cannot be read.
 pub(crate) fn run(arguments: &CompileArguments) -> Result<()> {
     let repository = Repository::new();
     if arguments.write {
         document::find(&repository, COMMAND)?;
     }
     // Downloads do not count.
-    ask(cargo::command("fetch")
-        .arg("--locked")
-        .current_dir(repository.path("")))?;
+    let mut fetch = cargo::command("fetch");
+    process::read(fetch.arg("--locked").current_dir(repository.path("")))
+        .context("cannot fetch the crates that xtask depends on")?;
     let mut whole = Measured::default();
     let mut work = BTreeMap::new();
     for _ in 0..arguments.repeat {
         let target = tempfile::tempdir()?;
-        let started = Instant::now();
-        ask(cargo::command("build")
-            .args([
-                "--locked",
-                "--package",
-                "xtask",
-                "--timings",
-                "--target-dir",
-            ])
+        let mut build = cargo::command("build");
+        build
+            .args(["--locked", "--package", "xtask", "--timings"])
+            .arg("--target-dir")
             .arg(target.path())
-            .current_dir(repository.path("")))?;
-        whole.seconds.push(started.elapsed().as_secs_f64());
+            .current_dir(repository.path(""));
+        whole.seconds.push(command::seconds(&mut build)?);
         work = seconds_by_crate(target.path())?;
     }
     let cores = thread::available_parallelism()?.get();
@@ -69,8 +63,7 @@ pub(crate) fn run(arguments: &CompileArguments) -> Result<()> {
     if arguments.write {
         document::write(&repository, COMMAND, &table)?;
     }
-    print!("{table}");
-    Ok(())
+    output::print(&table)
 }
 
 /// A compiler that ran, in the page that `--timings` writes.

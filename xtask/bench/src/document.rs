@@ -1,11 +1,8 @@
 //! docs/benchmarks.md: figures between two lines, of which the first names the command that puts them
 //! there.
 
-use std::io::Write as _;
-use std::path::Path;
-
 use anyhow::{Context as _, Result};
-use tempfile::NamedTempFile;
+use xtask::file;
 
 use crate::repository::Repository;
 
@@ -26,7 +23,7 @@ pub(crate) fn find(repository: &Repository, command: &str) -> Result<()> {
 /// It has no place for them, or cannot be written.
 pub(crate) fn write(repository: &Repository, command: &str, figures: &str) -> Result<()> {
     let document = replace(&repository.read(FILE)?, command, figures)?;
-    write_whole(&repository.path(FILE), &document)
+    file::write(&repository.path(FILE), &document)
 }
 
 fn replace(document: &str, command: &str, figures: &str) -> Result<String> {
@@ -38,23 +35,6 @@ fn replace(document: &str, command: &str, figures: &str) -> Result<String> {
     let (before, after) =
         place().with_context(|| format!("{FILE} has no lines `{begin}` and `{END}`"))?;
     Ok(format!("{before}{begin}\n\n{figures}\n{END}{after}"))
-}
-
-/// Writes a file so that it is whole or not there at all.
-///
-/// # Errors
-/// It cannot be written.
-pub(crate) fn write_whole(path: &Path, text: &str) -> Result<()> {
-    let write = || -> Result<()> {
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]

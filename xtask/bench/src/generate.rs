@@ -137,20 +137,13 @@ impl Workspace {
     /// The folder holds something else, cannot be written, or cargo cannot reach its registry.
     pub(crate) fn write(&self, repository: &Repository, nonce: &str) -> Result<()> {
         self.write_files(repository, nonce)?;
-        let output = process::output(
-            Command::new("cargo")
-                .args(["generate-lockfile", "--quiet"])
-                .current_dir(&self.folder),
-            "",
-        )?;
-        if !output.status.success() {
-            bail!(
-                "cargo cannot lock the dependencies of {}\n{}",
-                self.folder.display(),
-                String::from_utf8_lossy(&output.stderr).trim_end()
-            );
-        }
-        Ok(())
+        let mut lock = Command::new("cargo");
+        lock.args(["generate-lockfile", "--quiet"])
+            .current_dir(&self.folder);
+        process::read(&mut lock).map(drop).with_context(|| {
+            let folder = self.folder.display();
+            format!("cargo cannot lock the dependencies of {folder}")
+        })
     }
 
     /// All but the lock file.

@@ -19,7 +19,7 @@ use compile::CompileArguments;
 use generate::{Size, Workspace};
 use repository::Repository;
 use run::RunArguments;
-use xtask::interrupt;
+use xtask::{interrupt, output};
 
 /// Measures layers of members beside one derivation a step for the whole workspace
 #[derive(Parser)]
@@ -55,21 +55,17 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Err(error) = execute(Arguments::parse().command) else {
-        return ExitCode::SUCCESS;
-    };
-    eprintln!("error: {error:#}");
-    ExitCode::from(if interrupt::requested() {
-        130
-    } else if error.is::<Failed>() {
-        1
-    } else {
-        2
+    let result = interrupt::install().and_then(|()| execute(Arguments::parse().command));
+    xtask::exit(match result {
+        Err(error) if error.is::<Failed>() => {
+            output::print_error(&format!("error: {error:#}\n"));
+            Ok(ExitCode::FAILURE)
+        }
+        result => result.map(|()| ExitCode::SUCCESS),
     })
 }
 
 fn execute(command: Command) -> Result<()> {
-    interrupt::install()?;
     match command {
         Command::Generate { folder, size } => {
             Workspace::new(&folder, size)?.write(&Repository::new(), "generated\n")

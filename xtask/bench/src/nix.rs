@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use xtask::process;
 
-use crate::command::ask;
+use crate::command;
 
 /// Extra arguments of every `nix` command that reads a flake, separated by white space.
 const FLAGS: &str = "XTASK_NIX_FLAGS";
@@ -23,9 +23,9 @@ impl Nix {
     /// # Errors
     /// There is no Nix with flakes here.
     pub(crate) fn new() -> Result<Self> {
-        let ask = |arguments: &[&str]| -> Result<String> {
-            let output = ask(&mut nix(arguments))?;
-            Ok(output.trim().to_owned())
+        let ask = |arguments: &[&str]| {
+            process::read(&mut nix(arguments))
+                .with_context(|| format!("`nix {}` failed", arguments.join(" ")))
         };
         Ok(Self {
             version: ask(&["--version"])?,
@@ -69,18 +69,19 @@ impl Nix {
     /// # Errors
     /// Nix cannot answer.
     pub(crate) fn stored(&self, folder: &Path, output: &str) -> Result<BTreeSet<String>> {
-        let derivation = ask(flake_command(&["eval", "--raw"])
-            .arg(self.installable(folder, &format!("{output}.drvPath"))))?;
-        let paths = ask(Command::new("nix-store")
-            .args(["--query", "--requisites", "--include-outputs"])
-            .arg(derivation.trim()))?;
+        let mut evaluate = flake_command(&["eval", "--raw"]);
+        evaluate.arg(self.installable(folder, &format!("{output}.drvPath")));
+        let derivation = process::read(&mut evaluate)
+            .with_context(|| format!("the flake in {} does not evaluate", folder.display()))?;
+        let paths = query(
+            &["--requisites", "--include-outputs"],
+            &[derivation.as_str()],
+        )?;
         let outputs: Vec<&str> = paths
             .lines()
             .filter(|path| Path::new(path).extension() != Some("drv".as_ref()))
             .collect();
-        let derivers = ask(Command::new("nix-store")
-            .args(["--query", "--deriver"])
-            .args(&outputs))?;
+        let derivers = query(&["--deriver"], &outputs)?;
         Ok(outputs
             .iter()
             .zip(derivers.lines())
@@ -92,9 +93,7 @@ impl Nix {
     fn timed(&self, arguments: &[&str], folder: &Path, output: &str) -> Result<f64> {
         let mut command = flake_command(arguments);
         command.arg(self.installable(folder, output));
-        let started = Instant::now();
-        ask(&mut command)?;
-        Ok(started.elapsed().as_secs_f64())
+        command::seconds(&mut command)
     }
 
     fn installable(&self, folder: &Path, output: &str) -> String {
@@ -113,13 +112,23 @@ impl Nix {
 pub(crate) fn compressed_bytes<'a>(paths: impl IntoIterator<Item = &'a String>) -> Result<u64> {
     const SCRIPT: &str =
         "set -e; for path; do nix-store --dump \"$path\" | zstd --quiet --threads=0 | wc -c; done";
-    let output = ask(Command::new("bash")
+    let mut compress = Command::new("bash");
+    compress
         .args(["-o", "pipefail", "-c", SCRIPT, "bash"])
-        .args(paths))?;
+        .args(paths);
+    let output = process::read(&mut compress).context("cannot compress store paths by zstd")?;
     output
         .lines()
         .map(|bytes| Ok(bytes.trim().parse::<u64>()?))
         .sum()
+}
+
+/// What the store says of these paths.
+fn query(question: &[&str], paths: &[&str]) -> Result<String> {
+    let mut command = Command::new("nix-store");
+    command.arg("--query").args(question).args(paths);
+    process::read(&mut command)
+        .with_context(|| format!("`nix-store --query {}` failed", question.join(" ")))
 }
 
 /// A command that reads a flake.

@@ -8,8 +8,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
+use xtask::{file, output};
 
-use crate::document::{self, write_whole};
+use crate::document;
 use crate::figures::{Figures, Measured, Row};
 use crate::generate::{Member, Size, Workspace};
 use crate::nix::{self, Nix};
@@ -124,13 +125,12 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         rows: bench.rows,
     };
     if let Some(file) = &arguments.json {
-        write_whole(file, &figures.to_json()?)?;
+        file::write(file, &figures.to_json()?)?;
     }
     if arguments.write {
         document::write(&repository, COMMAND, &figures.to_markdown())?;
     }
-    print!("{}", figures.to_markdown());
-    Ok(())
+    output::print(&figures.to_markdown())
 }
 
 struct Bench<'a> {
@@ -269,7 +269,7 @@ fn nonce() -> Result<String> {
 }
 
 fn note(text: &str) {
-    eprintln!("bench: {text}");
+    output::print_error(&format!("bench: {text}\n"));
 }
 
 fn report(scenario: Scenario, side: &str, seconds: f64) {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 
 use super::{Report, RunResult, bytes, crates, seconds};
 use crate::event::Work;
+use crate::file;
 
 /// In the picture's units, which are pixels at its natural size.
 const WIDTH: f64 = 1000.0;
@@ -31,11 +32,7 @@ impl Report {
             ("report.json", self.to_json()?),
             ("report.html", self.to_html()),
         ] {
-            let (partial, file) = (folder.join(format!("{name}.partial")), folder.join(name));
-            fs::write(&partial, text)
-                .and_then(|()| fs::rename(&partial, &file))
-                .inspect_err(|_| drop(fs::remove_file(&partial)))
-                .with_context(|| format!("cannot write {}", file.display()))?;
+            file::write(&folder.join(name), &text)?;
         }
         Ok(())
     }

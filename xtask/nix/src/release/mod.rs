@@ -10,7 +10,6 @@ mod manifest;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,7 +20,7 @@ use tempfile::NamedTempFile;
 use xtask::arguments::{Arguments, Command, ReleaseArguments};
 use xtask::process::{self, Output};
 use xtask::workspace::Workspace;
-use xtask::{ci, interrupt, output};
+use xtask::{ci, file, interrupt, output};
 
 use self::archive::Archive;
 use self::manifest::{Manifest, Package};
@@ -208,8 +207,8 @@ impl Release {
             cache: &self.cache.url,
             packages,
         };
-        write(&folder.join("SHA256SUMS"), &sums)?;
-        write(&folder.join("manifest.json"), &manifest.to_json()?)
+        file::write(&folder.join("SHA256SUMS"), &sums)?;
+        file::write(&folder.join("manifest.json"), &manifest.to_json()?)
     }
 
     /// What `--dry-run` prints.
@@ -243,17 +242,6 @@ impl Release {
         );
         text
     }
-}
-
-/// Writes a file that nobody sees half-written.
-fn write(file: &Path, text: &str) -> Result<()> {
-    let folder = file.parent().unwrap_or(Path::new(""));
-    let write = || -> Result<()> {
-        let mut partial = NamedTempFile::new_in(folder)?;
-        partial.write_all(text.as_bytes())?;
-        persist(partial, file)
-    };
-    write().with_context(|| format!("cannot write {}", file.display()))
 }
 
 /// Gives a file that is written to its end its name, and lets everybody read it.
