@@ -119,11 +119,6 @@ fn one_file_names_the_toolchain() {
 fn the_driver_stands_apart() {
     let metadata = metadata();
     let default = metadata["workspace_default_members"].as_array().unwrap();
-    assert!(
-        !default
-            .iter()
-            .any(|id| id.as_str().unwrap().contains("xtask"))
-    );
     let is_in = |package: &Value, folder: &str| {
         package["manifest_path"]
             .as_str()
@@ -134,6 +129,7 @@ fn the_driver_stands_apart() {
         .iter()
         .filter(|package| is_in(package, "xtask/"))
     {
+        assert!(!default.contains(&package["id"]), "{}", package["name"]);
         for dependency in package["dependencies"].as_array().unwrap() {
             let path = dependency["path"].as_str().unwrap_or_default();
             assert!(
@@ -203,12 +199,14 @@ fn every_command_in_the_documents_exists() {
     let mut commands = Vec::new();
     for_each_file(&root(), &mut |path, text| {
         if path.extension().is_some_and(|extension| extension == "md") {
-            for line in text
+            for block in text
                 .split("```sh\n")
                 .skip(1)
                 .filter_map(|rest| rest.split("```").next())
             {
-                commands.extend(line.lines().map(|line| (path.to_owned(), line.to_owned())));
+                // A block in a list is indented.
+                let lines = block.lines().map(str::trim_start);
+                commands.extend(lines.map(|line| (path.to_owned(), line.to_owned())));
             }
         }
     });
@@ -219,6 +217,12 @@ fn every_command_in_the_documents_exists() {
     assert!(
         xtask.iter().any(|(_, command)| command.starts_with("ci")),
         "the README runs CI"
+    );
+    assert!(
+        xtask
+            .iter()
+            .any(|(_, command)| command.starts_with("release")),
+        "docs/releasing.md releases, in a list"
     );
     // These are programs of their own, which would be compiled to answer.
     let xtask = xtask.into_iter();
@@ -237,6 +241,37 @@ fn every_command_in_the_documents_exists() {
             "{}: cargo xtask {command}: {error}",
             path.display()
         );
+    }
+}
+
+#[test]
+fn the_map_names_every_file_of_the_driver() {
+    let map = read("docs/architecture.md");
+    let tables: Vec<_> = map.split("| file | what it does |\n").skip(1).collect();
+    let folders = ["xtask/src", "xtask/nix/src"];
+    assert_eq!(tables.len(), folders.len());
+    for (folder, table) in folders.into_iter().zip(tables) {
+        let rows = table.lines().take_while(|line| line.starts_with('|'));
+        let named: Vec<_> = rows
+            .filter_map(|row| row.split('|').nth(1))
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .collect();
+        for name in &named {
+            let path = root().join(folder).join(name);
+            assert!(path.exists(), "the map names {folder}/{name}");
+        }
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let entry = entry.unwrap();
+            let mut name = entry.file_name().into_string().unwrap();
+            if entry.path().is_dir() {
+                name.push('/');
+            }
+            let is_root = ["lib.rs", "main.rs"].contains(&&*name);
+            assert!(
+                is_root || named.contains(&&*name),
+                "docs/architecture.md does not name {folder}/{name}"
+            );
+        }
     }
 }
 

@@ -16,7 +16,7 @@ pub use self::cargo::Cargo;
 
 /// How to run the plan, beyond what the plan says.
 pub struct Options {
-    /// Whether a failed step ends the run.
+    /// Whether the run goes on after a failed step.
     pub keep_going: bool,
     /// Whether a result in a trusted binary cache is as good as one here.
     pub skip_cached: bool,
