@@ -361,8 +361,6 @@ let
     );
 
   self = {
-    inherit cargoVendorDir;
-
     deps = layer {
       name = "deps-${target.name}-${profile}";
       real = [ ];

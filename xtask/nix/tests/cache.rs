@@ -11,7 +11,7 @@ use std::process::Output;
 
 use support::cache::{Key, configure};
 use support::cachix::Cachix;
-use support::checks::{SOUND, build, flake, path, sound_paths};
+use support::checks::{SOUND, SUBSTITUTED, build, flake, path, sound_paths};
 use support::http::Server;
 use support::nix::{delete, nix, system};
 use support::{Workspace, assert_exit, ci, text};
@@ -41,12 +41,6 @@ fn outcomes_on_an_empty_store(workspace: &Workspace) -> Vec<String> {
     delete(workspace, &sound_paths(workspace));
     ci(workspace, &[]).1.outcomes()
 }
-
-const SUBSTITUTED: [&str; 3] = [
-    "build app substituted",
-    "test app substituted",
-    "doc app substituted",
-];
 
 #[test]
 #[ignore = "needs Nix"]

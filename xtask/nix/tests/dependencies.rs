@@ -6,8 +6,8 @@
 mod support;
 
 use std::fs;
-use std::process::Command;
 
+use support::git::{commit, git};
 use support::layers::{Flake, STEPS, package};
 use tempfile::TempDir;
 
@@ -19,18 +19,9 @@ fn repository(files: &[(&str, &str)]) -> TempDir {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    for arguments in [
-        &["init", "--quiet", "--initial-branch", "topic/one"][..],
-        &["add", "--all"],
-        &["commit", "--quiet", "--message", "All"],
-    ] {
-        let status = Command::new("git")
-            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
-            .args(arguments)
-            .current_dir(folder.path())
-            .status();
-        assert!(status.unwrap().success());
-    }
+    let branch = ["--initial-branch", "topic/one"];
+    git(folder.path(), &[&["init", "--quiet"], &branch[..]].concat());
+    commit(folder.path(), "Begin");
     folder
 }
 

@@ -9,6 +9,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use serde_json::Value;
+use support::git::git;
 use support::{Workspace, repository, text};
 
 const KEY: &str = "acme.cachix.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY=";
@@ -53,18 +54,9 @@ fn sound() -> Workspace {
     workspace.write("flake.nix", FLAKE);
     workspace.write(".github/workflows/ci.yml", WORKFLOW);
     workspace.write(".gitignore", "/target\n/programs\n");
-    git(&workspace, &["init", "--quiet"]);
-    git(&workspace, &["add", "--all"]);
+    git(workspace.path(), &["init", "--quiet"]);
+    git(workspace.path(), &["add", "--all"]);
     workspace
-}
-
-fn git(workspace: &Workspace, arguments: &[&str]) {
-    let mut command = std::process::Command::new("git");
-    let status = command
-        .args(arguments)
-        .current_dir(workspace.path())
-        .status();
-    assert!(status.unwrap().success());
 }
 
 /// The exit code and the report, where there is no Nix; `df` says that this many KiB are free.
@@ -142,7 +134,7 @@ fn nothing_is_found_in_the_workflows_of_this_repository() {
         let text = fs::read_to_string(repository().join(&file)).unwrap();
         workspace.write(&file, &text);
     }
-    git(&workspace, &["add", "--all"]);
+    git(workspace.path(), &["add", "--all"]);
     let (code, report) = doctor(&workspace);
     assert_eq!((code, codes(&report)), (0, vec![]), "{report:#}");
 
@@ -208,7 +200,7 @@ fn each_way_of_being_broken_is_found() {
         }),
         ("workflow-unreadable", |workspace| {
             workspace.write(".github/workflows/more.yml", "on: [push\n");
-            git(workspace, &["add", "--all"]);
+            git(workspace.path(), &["add", "--all"]);
         }),
         ("cachix-after-build", |workspace| {
             let at = "      - uses: cachix/cachix-action";
@@ -229,13 +221,19 @@ fn each_way_of_being_broken_is_found() {
             );
         }),
         ("lock-untracked", |workspace| {
-            git(workspace, &["rm", "--quiet", "--cached", "Cargo.lock"]);
+            git(
+                workspace.path(),
+                &["rm", "--quiet", "--cached", "Cargo.lock"],
+            );
         }),
         ("lock-outdated", |workspace| {
             workspace.edit("core/Cargo.toml", "0.1.0", "0.2.0");
         }),
         ("member-untracked", |workspace| {
-            git(workspace, &["rm", "--quiet", "-r", "--cached", "app"]);
+            git(
+                workspace.path(),
+                &["rm", "--quiet", "-r", "--cached", "app"],
+            );
         }),
         ("file-untracked", |workspace| {
             workspace.write("app/src/more.rs", "");

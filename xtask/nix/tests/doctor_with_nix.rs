@@ -9,7 +9,7 @@ use std::fs;
 
 use serde_json::Value;
 use support::cache::Key;
-use support::checks::git;
+use support::git::git;
 use support::http::Server;
 use support::nix::nix;
 use support::{Workspace, text};
@@ -27,8 +27,8 @@ fn workspace(toolchain: &str, source: &str) -> Workspace {
              toolchain = make \"{toolchain}\" \"echo rust > $out\" {{ }}; }}; }}; }}) [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ]); }}; }}\n"
         ),
     );
-    git(&workspace, &["init", "--quiet"]);
-    git(&workspace, &["add", "--all"]);
+    git(workspace.path(), &["init", "--quiet"]);
+    git(workspace.path(), &["add", "--all"]);
     workspace
 }
 

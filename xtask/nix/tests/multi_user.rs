@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use support::cache::{Key, configure};
-use support::checks::{SOUND, flake};
+use support::checks::{BUILT, SOUND, SUBSTITUTED, flake};
 use support::http::Server;
 use support::installation::Installation;
 use support::workspace::{isolated, program_file};
@@ -134,12 +134,6 @@ impl Host {
     }
 }
 
-const BUILT: [&str; 3] = ["build app built", "test app built", "doc app built"];
-const SUBSTITUTED: [&str; 3] = [
-    "build app substituted",
-    "test app substituted",
-    "doc app substituted",
-];
 const SKIPPED: &str = "a daemon's untrusted user: this user may not become another";
 
 #[test]

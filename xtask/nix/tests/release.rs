@@ -11,7 +11,8 @@ use std::process::Command;
 
 use serde_json::Value;
 use support::cachix::Cachix;
-use support::checks::{flake, git};
+use support::checks::flake;
+use support::git::{commit, git};
 use support::nix::{delete, system};
 use support::{Workspace, assert_exit, repository, text};
 
@@ -42,15 +43,8 @@ fn workspace() -> Workspace {
         ".gitignore",
         ".cache\n/bin\n/cachix.log\n/served\n/target\n*.secret\n/flake.lock\n",
     );
-    commit(&workspace, "Begin");
+    commit(workspace.path(), "Begin");
     workspace
-}
-
-fn commit(workspace: &Workspace, message: &str) {
-    git(workspace, &["add", "--all"]);
-    let author = ["-c", "user.name=test", "-c", "user.email=test@example.org"];
-    let commit = ["commit", "--quiet", "--message", message];
-    git(workspace, &[&author[..], &commit].concat());
 }
 
 fn manifest(folder: &Path) -> Value {
@@ -166,10 +160,10 @@ fn what_is_not_to_be_released_is_refused() {
     );
     workspace.write("README.md", "Changed.\n");
     assert_exit(&release("0.1.0"), 2, "?? README.md");
-    commit(&workspace, "Change");
-    git(&workspace, &["tag", "v0.1.0", "HEAD~"]);
+    commit(workspace.path(), "Change");
+    git(workspace.path(), &["tag", "v0.1.0", "HEAD~"]);
     assert_exit(&release("0.1.0"), 2, "git switch --detach v0.1.0");
-    git(&workspace, &["tag", "--force", "v0.1.0", "HEAD"]);
+    git(workspace.path(), &["tag", "--force", "v0.1.0", "HEAD"]);
     let output = release("0.1.0");
     assert_exit(&output, 0, "cache push default page");
     assert!(text(&output.stdout).contains("xtask/nix-cache"));
@@ -181,14 +175,14 @@ fn what_is_not_to_be_released_is_refused() {
     }
 
     workspace.edit("flake.nix", "echo page > $out", "exit 1");
-    commit(&workspace, "Break a package");
-    git(&workspace, &["tag", "--delete", "v0.1.0"]);
+    commit(workspace.path(), "Break a package");
+    git(workspace.path(), &["tag", "--delete", "v0.1.0"]);
     assert_eq!(
         workspace.xtask(&["release", "0.1.0"]).status.code(),
         Some(1)
     );
     workspace.edit("flake.nix", "echo passed > $out", "exit 1");
-    commit(&workspace, "Break CI");
+    commit(workspace.path(), "Break CI");
     assert_exit(
         &workspace.xtask(&["release", "0.1.0"]),
         1,
@@ -202,7 +196,7 @@ fn what_is_not_to_be_released_is_refused() {
 /// A workspace with a cache at cachix.org, committed.
 fn with_cachix() -> (Cachix, PathBuf) {
     let cachix = Cachix::new(workspace());
-    commit(&cachix.workspace, "Name a cache");
+    commit(cachix.workspace.path(), "Name a cache");
     let folder = cachix.workspace.path().join("target/release-0.1.0");
     (cachix, folder)
 }

@@ -5,15 +5,11 @@
 #[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
-use std::fs;
-
-use support::cache::{Key, copy, flags};
-use support::checks::{SOUND, build, flake, sound_paths};
+use support::cache::{Key, copy, corrupt, flags};
+use support::checks::{BUILT, SOUND, build, flake, sound_paths};
 use support::http::Server;
 use support::nix::delete;
 use support::{Workspace, ci};
-
-const BUILT: [&str; 3] = ["build app built", "test app built", "doc app built"];
 
 /// A workspace whose checks are in the cache in its folder `cache`, and no longer in the store.
 fn cached() -> (Workspace, Key) {
@@ -32,13 +28,7 @@ fn cached() -> (Workspace, Key) {
 #[ignore = "needs Nix"]
 fn a_corrupted_archive_is_not_accepted() {
     let (workspace, key) = cached();
-    for entry in fs::read_dir(workspace.path().join("cache/nar")).unwrap() {
-        let file = entry.unwrap().path();
-        let mut bytes = fs::read(&file).unwrap();
-        let middle = bytes.len() / 2;
-        bytes[middle] ^= 0xff;
-        fs::write(&file, bytes).unwrap();
-    }
+    corrupt(&workspace.path().join("cache"));
     let url = format!("file://{}", workspace.path().join("cache").display());
     let (code, report, error) = ci(&workspace, &flags(&url, &key));
     assert_eq!(code, 0, "{error}");

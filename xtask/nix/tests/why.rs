@@ -8,10 +8,10 @@ mod support;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use support::git::{commit, copy_repository, git};
 use support::{Workspace, text};
 
 /// An edit of a file: this text becomes that one. Nothing becomes a new file, or the end of one.
@@ -388,53 +388,12 @@ const MATRIX: &[Row] = &[
     },
 ];
 
-/// A copy of this repository's tracked files, as the only commit of another one.
+/// A copy of this repository, as the only commit of another one.
 fn copy_of_repository() -> Workspace {
-    let workspace = Workspace::with_prefix("gantry-why-");
-    for entry in fs::read_dir(workspace.path()).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            fs::remove_dir_all(path).unwrap();
-        } else {
-            fs::remove_file(path).unwrap();
-        }
-    }
-    let root = &support::repository();
-    let files = git(root, &["ls-files", "-z"]);
-    for file in files.split('\0').filter(|file| !file.is_empty()) {
-        let to = workspace.path().join(file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(root.join(file), to).unwrap();
-    }
-    commit(&workspace);
+    let workspace = Workspace::empty("gantry-why-");
+    copy_repository(workspace.path());
+    commit(workspace.path(), "Begin");
     workspace
-}
-
-fn commit(workspace: &Workspace) {
-    git(
-        workspace.path(),
-        &["init", "--quiet", "--initial-branch", "main"],
-    );
-    git(workspace.path(), &["add", "--all"]);
-    let author = ["-c", "user.name=Test", "-c", "user.email=test@example.org"];
-    git(
-        workspace.path(),
-        &[&author[..], &["commit", "--quiet", "--message", "Begin"]].concat(),
-    );
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(arguments)
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "git {arguments:?}: {}",
-        text(&output.stderr)
-    );
-    text(&output.stdout)
 }
 
 fn apply(workspace: &Workspace, (file, from, to): &Edit) {
@@ -523,7 +482,7 @@ fn the_toolchain_is_named() {
         &workspace,
         "(fromTOML (builtins.readFile ./rust-toolchain.toml)).toolchain.channel",
     );
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     assert_eq!(why(&workspace, &["it"]), [""; 0]);
     workspace.edit("rust-toolchain.toml", "1.90", "1.91");
     assert_eq!(
@@ -548,7 +507,7 @@ fn an_input_of_the_flake_is_named() {
              \"aarch64-darwin\" ]); }}; }}\n"
         ),
     );
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     let lock = || {
         let status = Command::new("nix")
             .args(["flake", "update", "--quiet"])
@@ -557,8 +516,7 @@ fn an_input_of_the_flake_is_named() {
         assert!(status.unwrap().success());
     };
     lock();
-    git(workspace.path(), &["add", "--all"]);
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     assert_eq!(why(&workspace, &["it"]), [""; 0]);
     fs::write(input.path().join("word"), "two").unwrap();
     lock();
@@ -574,7 +532,7 @@ fn an_input_of_the_flake_is_named() {
 fn an_output_made_of_the_flakes_own_revision_is_told_apart() {
     let workspace = Workspace::new();
     flake(&workspace, "toString self.lastModified");
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     workspace.write("notes", "more\n");
     git(workspace.path(), &["add", "notes"]);
     let causes = why(&workspace, &["it"]);
@@ -589,13 +547,13 @@ fn an_output_made_of_the_flakes_own_revision_is_told_apart() {
 fn the_branch_is_compared_with_where_it_left_main() {
     let workspace = Workspace::new();
     flake(&workspace, "./core/src");
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     git(
         workspace.path(),
         &["switch", "--quiet", "--create", "topic"],
     );
     workspace.write("core/src/lib.rs", "//! Other.\n");
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     let output = workspace.xtask(&["why", "it", "--json"]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["since"]["name"], "the merge-base with main");
@@ -618,7 +576,7 @@ fn wrong_usage_is_answered() {
         text(&output.stderr)
     };
     assert!(message(&["it"]).contains("no git repository with a commit"));
-    commit(&workspace);
+    commit(workspace.path(), "Begin");
     assert!(message(&["its"]).contains("did you mean `it`?"));
     assert!(message(&["it", "--since", "never"]).contains("git knows no revision `never`"));
     assert!(message(&["it\"; throw"]).contains("is no name of an output"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::nix::nix;
@@ -59,6 +59,17 @@ pub(crate) fn copy(workspace: &Workspace, to: &str, key: Option<&Key>, paths: &[
     let paths = paths.iter().map(String::as_str);
     let arguments: Vec<&str> = ["copy", "--to", &url].into_iter().chain(paths).collect();
     nix(workspace, &arguments);
+}
+
+/// Damages every archive of the binary cache in this folder.
+pub(crate) fn corrupt(folder: &Path) {
+    for entry in fs::read_dir(folder.join("nar")).unwrap() {
+        let file = entry.unwrap().path();
+        let mut bytes = fs::read(&file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 0xff;
+        fs::write(&file, bytes).unwrap();
+    }
 }
 
 /// Flags that make Nix use this cache alone, and trust this key alone.

@@ -1,9 +1,9 @@
 //! Flakes whose checks are small derivations, for tests with real Nix.
 
 use std::fmt::Write as _;
-use std::process::Command;
 
 use super::Workspace;
+use super::git::git;
 use super::nix::{nix, system};
 
 /// Checks of `app` that pass.
@@ -15,6 +15,15 @@ pub(crate) const SOUND: [(&str, &str, &str); 3] = [
     ),
     ("test-app", "build-app", "echo tested > $out"),
     ("doc-app", "build-app", "echo documented > $out"),
+];
+
+/// The outcomes of a run of [`SOUND`].
+pub(crate) const BUILT: [&str; 3] = ["build app built", "test app built", "doc app built"];
+pub(crate) const CACHED: [&str; 3] = ["build app cached", "test app cached", "doc app cached"];
+pub(crate) const SUBSTITUTED: [&str; 3] = [
+    "build app substituted",
+    "test app substituted",
+    "doc app substituted",
 ];
 
 /// Writes a flake with these checks, and has git track the workspace.
@@ -32,16 +41,8 @@ pub(crate) fn flake(workspace: &Workspace, checks: &[(&str, &str, &str)]) {
     }
     text += "}; }) [ \"x86_64-linux\" \"aarch64-linux\" \"aarch64-darwin\" ]); }; }\n";
     workspace.write("flake.nix", &text);
-    git(workspace, &["init", "--quiet"]);
-    git(workspace, &["add", "--all"]);
-}
-
-pub(crate) fn git(workspace: &Workspace, arguments: &[&str]) {
-    let status = Command::new("git")
-        .args(arguments)
-        .current_dir(workspace.path())
-        .status();
-    assert!(status.unwrap().success());
+    git(workspace.path(), &["init", "--quiet"]);
+    git(workspace.path(), &["add", "--all"]);
 }
 
 /// Builds the checks in [`SOUND`].

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 
 use serde::de::DeserializeOwned;
 
+use super::git::copy_repository;
 use super::nix::{command, environment_flags, system};
 use super::{Workspace, repository, text};
 
@@ -33,17 +34,8 @@ impl Deref for Flake {
 impl Flake {
     /// A copy of this repository, with its own outputs.
     pub(crate) fn of_repository() -> Self {
-        let output = Command::new("git")
-            .args(["ls-files", "-z"])
-            .current_dir(repository())
-            .output()
-            .unwrap();
         let flake = Self(Workspace::empty("gantry-nix-"));
-        for file in text(&output.stdout).split_terminator('\0') {
-            let to = flake.path().join(file);
-            fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::copy(repository().join(file), to).unwrap();
-        }
+        copy_repository(flake.path());
         flake
     }
 
@@ -103,7 +95,7 @@ impl Flake {
                  if value ? drvPath then { ${prefix} = value.drvPath; }
                  else if builtins.isAttrs value then
                    builtins.foldl' (all: name: all // paths \"${prefix}/${name}\" value.${name}) { }
-                     (builtins.attrNames (removeAttrs value [ \"cargoVendorDir\" ]))
+                     (builtins.attrNames value)
                  else { };
              in paths \"layers\" workspace.layers // paths \"checks\" workspace.checks",
         )

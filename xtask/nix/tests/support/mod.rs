@@ -4,6 +4,7 @@ pub(crate) mod bucket;
 pub(crate) mod cache;
 pub(crate) mod cachix;
 pub(crate) mod checks;
+pub(crate) mod git;
 pub(crate) mod http;
 pub(crate) mod installation;
 pub(crate) mod layers;

@@ -7,7 +7,8 @@ use std::{env, fs};
 
 use tempfile::TempDir;
 
-use super::{repository, text};
+use super::git::{self, copy_repository};
+use super::text;
 
 /// A copy of the repository.
 pub(crate) struct Runner {
@@ -22,25 +23,9 @@ impl Runner {
             folder: tempfile::tempdir().unwrap(),
             key: String::new(),
         };
-        let list = [
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ];
-        let files = Command::new("git")
-            .args(list)
-            .current_dir(repository())
-            .output();
-        for file in text(&files.unwrap().stdout).split_terminator('\0') {
-            let copy = runner.checkout().join(file);
-            fs::create_dir_all(copy.parent().unwrap()).unwrap();
-            // A file that was removed is in git's list until that is committed.
-            let _ = fs::copy(repository().join(file), copy);
-        }
+        copy_repository(&runner.checkout());
         fs::create_dir(runner.path("temp")).unwrap();
-        // The inputs of the flake may be replaced on this machine; xtask sees to that by itself.
+        // `XTASK_NIX_FLAGS` may replace inputs of the flake; xtask heeds it by itself.
         runner.write_program(
             "bin/nix",
             "case $1 in\n\
@@ -131,10 +116,7 @@ impl Runner {
 
     /// Commits everything.
     pub(crate) fn commit(&self) {
-        self.print(
-            "git init --quiet --initial-branch main && git add --all && \
-             git -c user.name=test -c user.email=test@example.org commit --quiet --message test",
-        );
+        git::commit(&self.checkout(), "Begin");
     }
 }
 
