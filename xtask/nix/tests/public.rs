@@ -3,6 +3,7 @@
 //!
 //! `cargo test -p xtask-nix --test public -- --ignored [NAME]`
 //!
+//! What cannot be reached is left out, or with `XTASK_STRICT=1` a failure.
 //! A clone serves as well as GitHub: `git config --global url.FOLDER.insteadOf https://github.com/OWNER/NAME`.
 
 #[allow(dead_code, reason = "each test uses a part of it")]

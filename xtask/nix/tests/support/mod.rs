@@ -17,7 +17,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::time::{Duration, Instant};
-use std::{io, thread};
+use std::{env, io, thread};
 
 pub(crate) use self::workspace::{Report, Workspace, text};
 
@@ -47,8 +47,11 @@ pub(crate) fn assert_exit(output: &Output, code: i32, part: &str) {
     assert!(printed.contains(part), "{printed}");
 }
 
-/// Says that a test could not be run here, past what keeps the output of tests that pass.
+/// Says that a test could not be run here, past what keeps the output of tests that pass; where
+/// `XTASK_STRICT` is set, it has failed.
+#[track_caller]
 pub(crate) fn skip(what: &str) {
+    assert!(env::var_os("XTASK_STRICT").is_none(), "{what}");
     let _ = writeln!(io::stderr(), "SKIPPED: {what}");
 }
 
