@@ -1,6 +1,6 @@
 //! Running programs, each in a process group of its own, so that an interrupt ends all that it started.
 
-use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -29,7 +29,7 @@ pub enum Output {
 /// # Errors
 /// The program cannot be started.
 pub fn run(command: &mut Command, mut on_output: impl FnMut(Output)) -> Result<ExitStatus> {
-    let mut child = spawn(command, Stdio::null())?;
+    let mut child = spawn_piped(command, Stdio::null())?;
     let running = interrupt::Running::new(child.id());
     let (sender, lines) = channel();
     if let Some(stdout) = child.stdout.take() {
@@ -69,7 +69,7 @@ pub fn run(command: &mut Command, mut on_output: impl FnMut(Output)) -> Result<E
 /// # Errors
 /// The program cannot be started, or the interrupt came.
 pub fn output(command: &mut Command, input: &str) -> Result<process::Output> {
-    let mut child = spawn(command, Stdio::piped())?;
+    let mut child = spawn_piped(command, Stdio::piped())?;
     let _running = interrupt::Running::new(child.id());
     let output = thread::scope(|scope| {
         if let Some(mut stdin) = child.stdin.take() {
@@ -104,11 +104,55 @@ pub fn read_with(command: &mut Command, input: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-fn spawn(command: &mut Command, stdin: Stdio) -> Result<Child> {
+/// Runs `command` to its end, which gets `input` on its standard input. What it prints goes where it
+/// says, or else where this program's own output goes.
+///
+/// # Errors
+/// The program cannot be started, or the interrupt came.
+pub fn show(command: &mut Command, input: &str) -> Result<ExitStatus> {
+    let mut child = spawn(command.stdin(Stdio::piped()))?;
+    let running = interrupt::Running::new(child.id());
+    if let Some(mut stdin) = child.stdin.take() {
+        // Where it ends before it has read all, its status tells.
+        let _ = stdin.write_all(input.as_bytes());
+    }
+    end(&mut child, &running)
+}
+
+/// Runs `command` to its end, and copies its standard output while it runs.
+///
+/// # Errors
+/// The program cannot be started, its output not be copied, which ends it, or the interrupt came.
+pub fn copy_output(command: &mut Command, output: &mut impl Write) -> Result<ExitStatus> {
+    let mut child = spawn(command.stdin(Stdio::null()).stdout(Stdio::piped()))?;
+    let running = interrupt::Running::new(child.id());
+    let stdout = child.stdout.take();
+    let copied = stdout.map_or(Ok(0), |mut stdout| io::copy(&mut stdout, output));
+    if copied.is_err() {
+        running.kill();
+    }
+    let status = end(&mut child, &running)?;
+    copied?;
+    Ok(status)
+}
+
+/// Waits for a program, and ends what an interrupted one has left behind.
+fn end(child: &mut Child, running: &interrupt::Running) -> Result<ExitStatus> {
+    let status = child.wait()?;
+    if interrupt::requested() {
+        running.kill();
+        bail!("interrupted");
+    }
+    Ok(status)
+}
+
+fn spawn_piped(command: &mut Command, stdin: Stdio) -> Result<Child> {
+    let command = command.stdin(stdin).stdout(Stdio::piped());
+    spawn(command.stderr(Stdio::piped()))
+}
+
+fn spawn(command: &mut Command) -> Result<Child> {
     command
-        .stdin(stdin)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .process_group(0)
         .spawn()
         .with_context(|| format!("cannot run {}", describe(command)))
@@ -183,6 +227,51 @@ mod tests {
         command.args(["-c", "sleep 30 & exit 0"]);
         assert!(run(&mut command, |_| ()).unwrap().success());
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_program_is_given_its_input_and_its_status_is_told() {
+        let mut command = Command::new("sh");
+        command.args(["-c", "read word && exit $word"]);
+        assert_eq!(show(&mut command, "3\n").unwrap().code(), Some(3));
+        // What does not read its input is no error.
+        let input = "x".repeat(1 << 20);
+        assert!(show(&mut Command::new("true"), &input).unwrap().success());
+    }
+
+    #[test]
+    fn output_is_copied_as_it_is() {
+        let mut bytes = Vec::new();
+        let mut command = Command::new("sh");
+        command.args(["-c", r"printf ' \377\n'; exit 3"]);
+        let status = copy_output(&mut command, &mut bytes).unwrap();
+        assert_eq!((bytes, status.code()), (b" \xff\n".to_vec(), Some(3)));
+    }
+
+    #[test]
+    fn a_program_whose_output_cannot_be_copied_is_ended() {
+        /// A disk that is full, and what should have been written.
+        struct Full(Vec<u8>);
+        impl Write for Full {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.extend(bytes);
+                Err(io::ErrorKind::StorageFull.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let started = Instant::now();
+        let mut full = Full(Vec::new());
+        let mut command = Command::new("sh");
+        command.args(["-c", "echo $$; sleep 30"]);
+        assert!(copy_output(&mut command, &mut full).is_err());
+        assert!(started.elapsed() < Duration::from_secs(10));
+        // It does not wait for its parent either.
+        let id = String::from_utf8(full.0).unwrap();
+        let mut exists = Command::new("sh");
+        exists.args(["-c", &format!("kill -0 {id}")]);
+        assert!(!output(&mut exists, "").unwrap().status.success());
     }
 
     #[test]

@@ -7,14 +7,14 @@ mod support;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use support::cache::{Key, configure};
 use support::cachix::Cachix;
 use support::checks::{SOUND, SUBSTITUTED, build, flake, path, sound_paths};
 use support::http::Server;
 use support::nix::{delete, nix, system};
-use support::{Workspace, assert_exit, ci, text};
+use support::{Workspace, assert_exit, ci, text, wait_until};
 
 /// A workspace whose three checks are built; its test was built with a layer, and does not refer to it.
 fn workspace() -> Workspace {
@@ -285,6 +285,29 @@ fn cachix_gets_the_push_before_the_pin() {
         0,
         "has 3 store paths, signed by acme.cachix.org-1",
     );
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn an_interrupt_ends_the_program_that_pushes() {
+    let cachix = Cachix::new(workspace());
+    let script = "#!/bin/sh\necho $$ >> \"$CACHIX_LOG\"\nexec sleep 300\n";
+    cachix.workspace.write("bin/cachix", script);
+    let mut command = cachix.command(&["cache", "push"]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until(|| !cachix.calls().is_empty());
+    let kill = |arguments: &[&str]| {
+        let output = Command::new("kill").args(arguments).output();
+        output.unwrap().status.success()
+    };
+    assert!(kill(&["-INT", &child.id().to_string()]));
+    wait_until(|| child.try_wait().unwrap().is_some());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert!(!kill(&["-0", &cachix.calls()[0]]));
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! `cargo xtask cache push`.
 
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
-use xtask::output;
+use xtask::{output, process};
 
 use super::key::SecretKey;
 use super::verify::{Verdict, paths};
@@ -97,9 +96,7 @@ fn signing_url(url: &str) -> String {
 /// It is not installed, or fails.
 pub(super) fn cachix(arguments: &[&str], paths: &[String]) -> Result<()> {
     let mut command = Command::new("cachix");
-    command.args(arguments).args(paths).stdin(Stdio::null());
-    let status = command
-        .status()
+    let status = process::show(command.args(arguments).args(paths), "")
         .context("cannot run cachix: get it with `nix profile install nixpkgs#cachix`")?;
     if !status.success() {
         bail!("cachix {} failed", arguments.join(" "));
@@ -109,16 +106,7 @@ pub(super) fn cachix(arguments: &[&str], paths: &[String]) -> Result<()> {
 
 /// Runs a program that reads the key from standard input, and shows its own progress.
 fn feed(command: &mut Command, key: &SecretKey) -> Result<()> {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .context("cannot run nix")?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // Where it ends before it has read the key, its status tells.
-        let _ = stdin.write_all(key.text().as_bytes());
-    }
-    let status = child.wait()?;
+    let status = process::show(command.stdout(Stdio::null()), key.text())?;
     if !status.success() {
         bail!("{status}");
     }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use toml_edit::DocumentMut;
 use xtask::finding::Code;
+use xtask::process;
 use xtask::workspace::Workspace;
 
 use super::examination::Examination;
@@ -45,12 +46,9 @@ pub(super) fn check(workspace: &Workspace, examination: &mut Examination) {
 ///
 /// Format: <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/df.html>.
 fn free_space(folder: &Path) -> Option<(String, u64)> {
-    let output = Command::new("df")
-        .arg("-Pk")
-        .arg(folder)
-        .env("LC_ALL", "C")
-        .output()
-        .ok()?;
+    let mut df = Command::new("df");
+    df.arg("-Pk").arg(folder).env("LC_ALL", "C");
+    let output = process::output(&mut df, "").ok()?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().nth(1)?;
     // The first column, of the device, may hold spaces.
@@ -96,11 +94,7 @@ fn pinned(root: &Path) -> Option<String> {
 
 /// The version of the rustc that cargo runs in this folder.
 pub(super) fn installed(root: &Path) -> Option<String> {
-    let output = Command::new("rustc")
-        .arg("--version")
-        .current_dir(root)
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    Some(text.split_whitespace().nth(1)?.to_owned())
+    let mut rustc = Command::new("rustc");
+    let version = process::read(rustc.arg("--version").current_dir(root)).ok()?;
+    Some(version.split_whitespace().nth(1)?.to_owned())
 }

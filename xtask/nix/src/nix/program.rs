@@ -128,14 +128,8 @@ impl Program {
     /// # Errors
     /// The path is not in the store.
     pub(crate) fn references(path: &str) -> Result<Vec<String>> {
-        let output = Command::new("nix-store")
-            .args(["--query", "--references", path])
-            .output()
-            .context("cannot run nix-store")?;
-        if !output.status.success() {
-            bail!("{}", String::from_utf8_lossy(&output.stderr).trim());
-        }
-        let paths = String::from_utf8_lossy(&output.stdout);
+        let mut query = Command::new("nix-store");
+        let paths = process::read(query.args(["--query", "--references", path]))?;
         Ok(paths.lines().map(str::to_owned).collect())
     }
 

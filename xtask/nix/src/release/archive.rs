@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::Serialize;
@@ -97,17 +97,8 @@ fn append(builder: &mut Builder<impl io::Write>, path: &Path, name: &Path) -> Re
 fn write_closure(path: &str, output: &mut impl io::Write) -> Result<()> {
     let mut query = Command::new("nix-store");
     let closure = process::read(query.args(["--query", "--requisites", path]))?;
-    let mut export = Command::new("nix-store")
-        .arg("--export")
-        .args(closure.lines())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot run nix-store")?;
-    if let Some(mut archive) = export.stdout.take() {
-        io::copy(&mut archive, output)?;
-    }
-    let status = export.wait()?;
+    let mut export = Command::new("nix-store");
+    let status = process::copy_output(export.arg("--export").args(closure.lines()), output)?;
     if !status.success() {
         bail!("nix-store --export: {status}");
     }
