@@ -7,6 +7,7 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 use support::git::git;
@@ -59,8 +60,8 @@ fn sound() -> Workspace {
     workspace
 }
 
-/// The exit code and the report, where there is no Nix; `df` says that this many KiB are free.
-fn doctor_with(workspace: &Workspace, free: u64, arguments: &[&str]) -> (i32, Value) {
+/// A command where there is no Nix; `df` says that this many KiB are free.
+fn doctor_command(workspace: &Workspace, free: u64, arguments: &[&str]) -> Command {
     // All programs but Nix's own.
     let programs = workspace.path().join("programs");
     fs::create_dir_all(&programs).unwrap();
@@ -78,12 +79,17 @@ fn doctor_with(workspace: &Workspace, free: u64, arguments: &[&str]) -> (i32, Va
         "#!/bin/sh\nprintf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\n/dev/a b 9 9 {free} 9%% /\\n'\n"
     );
     write_program(&programs.join("df"), &df);
-    let output = workspace
-        .command(&[&["doctor", "--offline", "--json"], arguments].concat())
+    let mut command = workspace.command(&[&["doctor", "--offline", "--json"], arguments].concat());
+    command
         .env("PATH", &programs)
-        .env_remove("RUSTUP_TOOLCHAIN")
-        .output()
-        .unwrap();
+        .env_remove("RUSTUP_TOOLCHAIN");
+    command
+}
+
+/// The exit code and the report of that.
+fn doctor_with(workspace: &Workspace, free: u64, arguments: &[&str]) -> (i32, Value) {
+    let mut command = doctor_command(workspace, free, arguments);
+    let output = command.output().unwrap();
     let report = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
     (output.status.code().unwrap(), report)
@@ -249,6 +255,20 @@ fn each_way_of_being_broken_is_found() {
             assert!(!finding[key].as_str().unwrap().is_empty(), "{finding:#}");
         }
     }
+}
+
+#[test]
+fn a_hook_of_another_repository_leads_nowhere_else() {
+    let (workspace, other) = (sound(), Workspace::new());
+    git(other.path(), &["init", "--quiet"]);
+    let mut command = doctor_command(&workspace, 1 << 30, &[]);
+    let output = command
+        .env("GIT_DIR", other.path().join(".git"))
+        .env("GIT_WORK_TREE", other.path())
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(codes(&report), [""; 0], "{report:#}");
 }
 
 #[test]

@@ -1,11 +1,10 @@
 //! What git and Cargo.lock hide from a build.
 
 use std::path::Path;
-use std::process::Command;
 
-use xtask::cargo;
 use xtask::finding::Code;
 use xtask::workspace::Workspace;
+use xtask::{cargo, git, process};
 
 use super::examination::Examination;
 use crate::nix;
@@ -78,10 +77,7 @@ fn quoted(path: &str) -> String {
 
 /// The files that git tracks, from `root`; nothing outside of a repository.
 fn tracked(root: &Path) -> Option<Vec<String>> {
-    let output = Command::new("git")
-        .args(["ls-files", "-z"])
-        .current_dir(root)
-        .output()
+    let output = process::output(git::command(root).args(["ls-files", "-z"]), "")
         .ok()
         .filter(|output| output.status.success())?;
     let files = String::from_utf8_lossy(&output.stdout);
@@ -91,12 +87,12 @@ fn tracked(root: &Path) -> Option<Vec<String>> {
 fn check_lock(workspace: &Workspace, offline: bool, examination: &mut Examination) {
     const WHAT: &str = "whether Cargo.lock is up to date";
     let refused = |flags: &[&str]| {
-        let output = cargo::command("metadata")
+        let mut metadata = cargo::command("metadata");
+        metadata
             .args(["--locked", "--format-version", "1"])
             .args(flags)
-            .current_dir(&workspace.root)
-            .output();
-        output.map_or_else(
+            .current_dir(&workspace.root);
+        process::output(&mut metadata, "").map_or_else(
             |error| Some(error.to_string()),
             |output| {
                 let error = String::from_utf8_lossy(&output.stderr).trim().to_owned();

@@ -7,8 +7,8 @@ use std::{env, fmt};
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
 use xtask::backend::require_nix;
-use xtask::process;
 use xtask::workspace::Workspace;
+use xtask::{git, process};
 
 use super::trust::Trust;
 use crate::cache::Cache;
@@ -205,11 +205,10 @@ fn parse_version(version: &str) -> Option<(u32, u32)> {
 
 /// Files of the workspace that git does not track and that cargo would read.
 pub(crate) fn untracked(root: &Path) -> Vec<String> {
-    let output = Command::new("git")
-        .args(["ls-files", "--others", "--exclude-standard", "-z", "--"])
-        .args(["*.rs", "*Cargo.toml", "Cargo.lock", "*.nix"])
-        .current_dir(root)
-        .output();
+    let mut list = git::command(root);
+    list.args(["ls-files", "--others", "--exclude-standard", "-z", "--"])
+        .args(["*.rs", "*Cargo.toml", "Cargo.lock", "*.nix"]);
+    let output = process::output(&mut list, "");
     // Outside of git a flake is the folder itself, and all of it is seen.
     let files = output.map(|output| output.stdout).unwrap_or_default();
     files

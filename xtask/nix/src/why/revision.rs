@@ -3,10 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context as _, Result};
-use xtask::process;
+use xtask::{git, process};
 
 /// A file that differs between the two states.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,13 +126,10 @@ impl<'a> Revision<'a> {
         let index = folder.with_extension("index");
         let prefix = git(self.root, &["rev-parse", "--show-prefix"])?;
         let git = |arguments: &[&str]| {
-            let mut command = Command::new("git");
             // From the top, or git would leave out what lies outside the current folder.
-            command
-                .env("GIT_INDEX_FILE", &index)
-                .current_dir(self.root.join("../".repeat(prefix.matches('/').count())))
-                .args(arguments);
-            process::read(&mut command)
+            let top = self.root.join("../".repeat(prefix.matches('/').count()));
+            let mut command = git::command(&top);
+            process::read(command.env("GIT_INDEX_FILE", &index).args(arguments))
         };
         git(&["read-tree", &format!("{}:{prefix}", self.commit)])?;
         git(&[
@@ -180,7 +176,7 @@ fn replace(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    process::read(Command::new("git").args(arguments).current_dir(root))
+    process::read(git::command(root).args(arguments))
 }
 
 /// A folder that is removed when the value goes.
