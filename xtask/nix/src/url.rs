@@ -1,4 +1,4 @@
-//! Paths in URLs.
+//! Paths in URLs, and the URLs of stores.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,31 @@ pub(crate) fn encode(path: &Path) -> String {
 
 /// The path that a part of a URL is.
 pub(crate) fn decode(text: &str) -> PathBuf {
-    PathBuf::from(percent_decode_str(text).decode_utf8_lossy().into_owned())
+    PathBuf::from(decode_text(text))
+}
+
+fn decode_text(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// Whether two URLs are of the same store. Nix writes them otherwise than people do, and most of their
+/// parameters say how it is used.
+pub(crate) fn is_same_store(one: &str, other: &str) -> bool {
+    identity(one) == identity(other)
+}
+
+/// Where a store is, and the server that a bucket is on.
+///
+/// Format: <https://nix.dev/manual/nix/latest/store/types/>.
+fn identity(url: &str) -> (String, Option<String>) {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let endpoint = parameters
+        .split('&')
+        .find_map(|parameter| parameter.strip_prefix("endpoint="));
+    (
+        decode_text(place.trim_end_matches('/')),
+        endpoint.map(decode_text),
+    )
 }
 
 #[cfg(test)]
@@ -32,5 +56,29 @@ mod tests {
         assert_eq!(encode(path), "/a-b/c%20d/%C3%BC%3F");
         assert_eq!(decode(&encode(path)), path);
         assert_eq!(decode("/100%/%zz%2"), Path::new("/100%/%zz%2"));
+    }
+
+    #[test]
+    fn a_store_is_the_same_however_it_is_used() {
+        for (one, other) in [
+            (
+                "https://acme.cachix.org",
+                "https://acme.cachix.org/?priority=30",
+            ),
+            ("file:///a b?compression=none", "file:///a%20b"),
+            (
+                "s3://acme?region=x&endpoint=localhost:5000",
+                "s3://acme?endpoint=localhost%3A5000&scheme=http",
+            ),
+        ] {
+            assert!(is_same_store(one, other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("https://acme.cachix.org", "https://acme.cachix.org/more"),
+            ("s3://acme?endpoint=one", "s3://acme?endpoint=two"),
+            ("s3://acme?endpoint=one", "s3://acme"),
+        ] {
+            assert!(!is_same_store(one, other), "{one} {other}");
+        }
     }
 }

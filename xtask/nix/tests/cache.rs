@@ -158,6 +158,17 @@ fn an_http_cache_is_pushed_to_and_verified() {
     );
     assert_eq!(outcomes_on_an_empty_store(&workspace), SUBSTITUTED);
 
+    // Named once more, it is no other cache that has everything already.
+    let again = format!("{}/?priority=10", server.url);
+    assert_exit(
+        &cache(
+            &workspace,
+            &["verify", "--", "--extra-substituters", &again],
+        ),
+        0,
+        "has 3 store paths, signed by test-1",
+    );
+
     let lost = path(&workspace, "doc-app");
     server.remove(&lost);
     assert_exit(

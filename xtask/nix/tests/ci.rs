@@ -124,10 +124,23 @@ fn a_failed_step_blocks_what_needs_it_and_nothing_else() {
     );
 }
 
-/// The exit code of `arguments` and what is shown, where `nix` is this script.
+/// What Nix says of its settings.
+const SETTINGS: &str = r#"{
+  "require-sigs": { "value": true },
+  "sandbox": { "value": true },
+  "substitute": { "value": true },
+  "substituters": { "value": [] },
+  "system": { "value": "a-system" },
+  "trusted-public-keys": { "value": [] },
+  "trusted-substituters": { "value": [] }
+}"#;
+
+/// The exit code of `arguments` and what is shown, where `nix` is this script. It runs
+/// beside a file with its settings.
 fn with_nix(script: &str, arguments: &[&str]) -> (i32, String) {
     let workspace = Workspace::new();
     workspace.write("flake.nix", "{ outputs = { self }: { }; }");
+    workspace.write("settings", SETTINGS);
     let folder = workspace.path().join("programs");
     workspace.write("programs/nix", &format!("#!/bin/sh\n{script}\n"));
     fs::set_permissions(folder.join("nix"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -142,30 +155,47 @@ fn with_nix(script: &str, arguments: &[&str]) -> (i32, String) {
 
 #[test]
 fn a_nix_that_cannot_be_used_is_an_error_where_it_is_asked_for_and_a_remark_elsewhere() {
-    const VERSION: &str = "case $* in --version) echo 'nix (Nix) ";
     for (nix, reason) in [
         (
-            "2.18.1';; *) echo \"not asked for: $*\" >&2; exit 99;; esac",
+            "case $* in --version) echo 'nix (Nix) 2.18.1';; *) echo \"not asked for: $*\" >&2; exit 99;; esac",
             "nix (Nix) 2.18.1 is older than",
         ),
         (
-            "2.34.0';; 'flake metadata '*) echo \"error: experimental Nix feature 'flakes' is disabled\" >&2; exit 1;; \
+            "case $* in --version) echo 'nix (Nix) 2.34.0';; \
+             'flake metadata '*) echo \"error: experimental Nix feature 'flakes' is disabled\" >&2; exit 1;; \
              *) echo \"not asked for: $*\" >&2; exit 99;; esac",
             "flakes are off",
         ),
+        (
+            "echo 'a library is missing' >&2; exit 127",
+            "Nix does not run: a library is missing",
+        ),
     ] {
-        let nix = format!("{VERSION}{nix}");
-        let (code, shown) = with_nix(&nix, &["fmt", "--backend", "nix"]);
+        let (code, shown) = with_nix(nix, &["fmt", "--backend", "nix"]);
         assert!(
             code == 2 && shown.contains(&format!("error: {reason}")),
             "{shown}"
         );
-        let (code, shown) = with_nix(&nix, &["fmt"]);
+        let (code, shown) = with_nix(nix, &["fmt"]);
         assert!(
             code == 0 && shown.contains(&format!("backend cargo: {reason}")),
             "{shown}"
         );
     }
+}
+
+#[test]
+fn a_nix_that_does_not_tell_its_settings_is_an_error_and_not_a_flake_without_checks() {
+    let nix = "case $* in --version) echo 'nix (Nix) 2.34.0';; flake*) ;; \
+         config*features*) cat settings;; config*) echo 'there are none' >&2; exit 1;; \
+         eval*a-system*) echo '{}';; *) echo \"not asked for: $*\" >&2; exit 99;; esac";
+    let run = ["fmt", "--backend", "nix"];
+    let (code, shown) = with_nix(nix, &run);
+    assert!(code == 2 && shown.contains("there are none"), "{shown}");
+    // Nix may need flags to tell anything.
+    let flags = ["--", "--extra-experimental-features", "nix-command flakes"];
+    let (code, shown) = with_nix(nix, &[&run[..], &flags].concat());
+    assert_eq!(code, 0, "{shown}");
 }
 
 #[test]

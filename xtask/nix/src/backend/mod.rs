@@ -73,7 +73,7 @@ impl Backend for Nix {
     }
 
     fn commands(&self, _workspace: &Workspace, plan: &[Step]) -> Vec<(Vec<usize>, String)> {
-        let system = nix::system().unwrap_or("SYSTEM".into());
+        let system = self.program.system().unwrap_or("SYSTEM".into());
         plan.iter()
             .enumerate()
             .map(|(index, step)| {

@@ -9,6 +9,7 @@ use xtask::process;
 
 use super::Cache;
 use crate::nix::{self, Program};
+use crate::url::is_same_store;
 
 pub(super) struct Contents {
     /// The store paths that are here and that no other cache has.
@@ -85,7 +86,7 @@ pub(super) fn select(program: &Program, names: &[String], deps: bool) -> Result<
 
 /// Packages and checks, by name.
 fn all_outputs(program: &Program) -> Result<Vec<(String, Output)>> {
-    let system = nix::system()?;
+    let system = program.system()?;
     let mut all = Vec::new();
     for kind in ["packages", "checks"] {
         for (name, check) in nix::evaluate(program, kind)? {
@@ -119,8 +120,7 @@ fn without_upstream(
     mut paths: Vec<String>,
 ) -> Result<Vec<String>> {
     let mut others = program.settings()?.substituters.value;
-    let own = nix::canonical(&cache.url)?;
-    others.retain(|url| *url != own);
+    others.retain(|url| !is_same_store(url, &cache.url));
     for (url, answer) in nix::ask_all(program, others, &paths) {
         match answer {
             Ok(found) => {

@@ -11,6 +11,7 @@ use super::examination::Examination;
 use super::nix_config::Named;
 use super::workflow::Workflow;
 use crate::cache::{Address, Settings};
+use crate::url::is_same_store;
 
 /// The cache of nixpkgs, which Nix knows by itself.
 const UPSTREAM: &str = "https://cache.nixos.org";
@@ -62,16 +63,17 @@ fn check_undeclared<'a>(
     examination: &mut Examination,
 ) {
     for (place, named) in named {
-        let Some(url) = named.substituters.iter().find(|url| plain(url) != UPSTREAM) else {
+        let Some(url) = named
+            .substituters
+            .iter()
+            .find(|url| !is_same_store(url, UPSTREAM))
+        else {
             continue;
         };
         let key = named.keys.iter().find(|key| !key.starts_with(UPSTREAM_KEY));
-        let entry = match plain(url)
-            .strip_prefix("https://")
-            .and_then(|host| host.strip_suffix(".cachix.org"))
-        {
+        let entry = match cachix_name(url) {
             Some(name) => format!("name = \"{name}\""),
-            None => format!("url = \"{}\"", plain(url)),
+            None => format!("url = \"{url}\""),
         };
         examination.find(
             Code::CacheUndeclared,
@@ -91,14 +93,18 @@ fn check_flake(cache: &Settings, named: &Named, examination: &mut Examination) {
     let has_url = named
         .substituters
         .iter()
-        .any(|other| plain(other) == plain(&url));
+        .any(|other| is_same_store(other, &url));
     // A folder of this machine is of no use to others.
     if has_url && named.keys.contains(&cache.public_key) || url.starts_with("file://") {
         return;
     }
     let problem = if has_url {
         format!("it names {url} without its key {}", cache.public_key)
-    } else if let Some(other) = named.substituters.iter().find(|url| plain(url) != UPSTREAM) {
+    } else if let Some(other) = named
+        .substituters
+        .iter()
+        .find(|url| !is_same_store(url, UPSTREAM))
+    {
         format!("it names the cache {other}, and Cargo.toml {url}")
     } else {
         format!("it does not name {url}, so that nobody who uses the flake is offered the cache")
@@ -118,7 +124,7 @@ fn check_workflow(cache: &Settings, file: &str, named: &Named, examination: &mut
     let others: Vec<_> = named
         .substituters
         .iter()
-        .filter(|url| plain(url) != UPSTREAM)
+        .filter(|url| !is_same_store(url, UPSTREAM))
         .collect();
     let keys: Vec<_> = named
         .keys
@@ -127,7 +133,7 @@ fn check_workflow(cache: &Settings, file: &str, named: &Named, examination: &mut
         .collect();
     let url = cache.url();
     let problem = match others.first() {
-        Some(other) if !others.iter().any(|other| plain(other) == plain(&url)) => {
+        Some(other) if !others.iter().any(|other| is_same_store(other, &url)) => {
             format!("it uses the cache {other}, and Cargo.toml names {url}")
         }
         _ if !keys.is_empty() && !keys.contains(&&cache.public_key) => {
@@ -214,17 +220,29 @@ fn check_owner(cache: &Settings, examination: &mut Examination) {
     }
 }
 
-/// A URL without the parameters that do not tell caches apart.
-fn plain(url: &str) -> &str {
-    url.split('?')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('/')
+/// The name of the cache at cachix.org that a URL is of.
+fn cachix_name(url: &str) -> Option<&str> {
+    let (place, _) = url.split_once('?').unwrap_or((url, ""));
+    let host = place.strip_prefix("https://")?.trim_end_matches('/');
+    host.strip_suffix(".cachix.org")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cache_at_cachix_is_known_by_its_host() {
+        for url in [
+            "https://acme.cachix.org",
+            "https://acme.cachix.org/?priority=30",
+        ] {
+            assert_eq!(cachix_name(url), Some("acme"), "{url}");
+        }
+        for url in ["https://acme.org", "s3://acme.cachix.org"] {
+            assert_eq!(cachix_name(url), None, "{url}");
+        }
+    }
 
     #[test]
     fn keys_are_32_bytes() {

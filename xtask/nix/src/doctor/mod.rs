@@ -112,7 +112,7 @@ fn check_with_nix(
             return;
         }
     };
-    nix_settings::check(workspace, examination);
+    nix_settings::check(workspace, &program, examination);
     if let Some(flake) = flake::check(workspace, &program, arguments.offline, examination) {
         contents::check(workspace, &program, &flake, arguments.offline, examination);
     }

@@ -1,20 +1,17 @@
 //! Nix's own settings, as nix.conf and the daemon have them.
 
-use std::process::Command;
-
-use anyhow::{Context as _, Result};
 use serde_json::Value;
 use xtask::finding::Code;
-use xtask::process;
 use xtask::workspace::Workspace;
 
 use super::examination::Examination;
 use crate::cache::Cache;
-use crate::nix::Trust;
+use crate::nix::{Program, Trust};
 
-pub(super) fn check(workspace: &Workspace, examination: &mut Examination) {
-    match sandbox() {
-        Ok(sandbox) if [Value::from(false), Value::from("false")].contains(&sandbox) => {
+pub(super) fn check(workspace: &Workspace, program: &Program, examination: &mut Examination) {
+    // Not with the user's flags: a daemon decides by its own file.
+    match program.configuration() {
+        Ok(settings) if is_off(&settings.sandbox.value) => {
             examination.find(
                 Code::SandboxOff,
                 "nix.conf",
@@ -25,19 +22,15 @@ pub(super) fn check(workspace: &Workspace, examination: &mut Examination) {
         Ok(_) => {}
         Err(error) => examination.skip("Nix's settings", format!("{error:#}")),
     }
-    check_trust(workspace, examination);
+    check_trust(workspace, program, examination);
 }
 
-fn sandbox() -> Result<Value> {
-    // Not with the user's flags: a daemon decides by its own file.
-    let text = process::read(Command::new("nix").args(["config", "show", "--json"]))?;
-    let settings: Value =
-        serde_json::from_str(&text).context("cannot read the output of `nix config show`")?;
-    Ok(settings["sandbox"]["value"].clone())
+fn is_off(sandbox: &Value) -> bool {
+    [Value::from(false), Value::from("false")].contains(sandbox)
 }
 
 /// Nix ignores the caches that an untrusted user names.
-fn check_trust(workspace: &Workspace, examination: &mut Examination) {
+fn check_trust(workspace: &Workspace, program: &Program, examination: &mut Examination) {
     // One that cannot be read, or holds nothing yet, is found elsewhere.
     let Ok(Cache {
         url,
@@ -47,7 +40,7 @@ fn check_trust(workspace: &Workspace, examination: &mut Examination) {
     else {
         return;
     };
-    match Trust::of(&url, &key) {
+    match Trust::of(program, &url, &key) {
         Ok(Trust::User | Trust::Configuration) => {}
         Ok(Trust::Nobody) => examination.find(
             Code::UserNotTrusted,

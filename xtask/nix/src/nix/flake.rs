@@ -8,7 +8,7 @@ use serde_json::Value;
 use xtask::process;
 
 use super::outputs::Check;
-use super::program::{Program, system};
+use super::program::Program;
 use crate::url;
 
 /// An output that was looked for by its name, and the names that there are.
@@ -28,7 +28,7 @@ impl Program {
         if !name.chars().all(is_plain) {
             bail!("`{name}` is no name of an output: `cargo xtask why test-MEMBER`, for example");
         }
-        let system = system()?;
+        let system = self.system()?;
         let function = format!(
             "outputs: let all = (outputs.packages.\"{system}\" or {{ }}) // (outputs.checks.\"{system}\" or {{ }}); in {{ \
              names = builtins.attrNames all; \

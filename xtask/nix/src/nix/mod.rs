@@ -6,6 +6,7 @@ mod flake;
 mod log;
 mod outputs;
 mod program;
+mod settings;
 mod store;
 mod trust;
 
@@ -14,6 +15,6 @@ pub(crate) use self::closure::{Closure, Derivation};
 pub(crate) use self::flake::path_reference;
 pub(crate) use self::log::Entry;
 pub(crate) use self::outputs::{Check, Outputs, check_name, evaluate};
-pub(crate) use self::program::{Program, Unusable, system, untracked, untracked_warnings};
+pub(crate) use self::program::{Program, Unusable, untracked, untracked_warnings};
 pub(crate) use self::store::{PathInfo, ask, ask_all, path_infos, unanswered};
-pub(crate) use self::trust::{Trust, canonical};
+pub(crate) use self::trust::Trust;

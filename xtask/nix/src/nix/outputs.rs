@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde::Deserialize;
 use xtask::plan::{Profile, Step, Target, What};
 
-use super::program::{Program, system};
+use super::program::Program;
 
 /// The checks of the flake, by step of the plan.
 pub(crate) struct Outputs {
@@ -94,7 +94,7 @@ impl Outputs {
 /// # Errors
 /// The flake does not evaluate.
 pub(crate) fn evaluate(program: &Program, kind: &str) -> Result<BTreeMap<String, Check>> {
-    let system = system()?;
+    let system = program.system()?;
     let function = format!(
         "outputs: builtins.mapAttrs \
          (_: output: {{ derivation = output.drvPath; path = output.outPath; }}) \

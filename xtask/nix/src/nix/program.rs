@@ -5,11 +5,11 @@ use std::process::Command;
 use std::{env, fmt};
 
 use anyhow::{Context as _, Result, bail};
-use serde::Deserialize;
 use xtask::backend::require_nix;
 use xtask::workspace::Workspace;
 use xtask::{git, process};
 
+use super::settings::{FEATURES, Known, Settings, select};
 use super::trust::Trust;
 use crate::cache::Cache;
 
@@ -66,19 +66,15 @@ impl Program {
             flags: user_flags.chain(flags.iter().cloned()).collect(),
             ignored_cache: None,
         };
-        let version = Command::new("nix").arg("--version").output();
-        let version = version.context("cannot run nix")?;
-        let version = String::from_utf8_lossy(&version.stdout).trim().to_owned();
+        let version = process::read(Command::new("nix").arg("--version"));
+        let version = version.context("Nix does not run")?;
         if parse_version(&version).is_none_or(|version| version < OLDEST) {
             bail!(Unusable::TooOld(version));
         }
-        if let Err(error) = program.read(&["flake", "metadata", "--json", "--no-update-lock-file"])
-        {
-            let error = format!("{error:#}");
-            if error.contains("experimental") {
-                bail!(Unusable::FlakesOff);
-            }
-            // Whatever else is wrong shows, whole, when the flake is evaluated.
+        // Whatever else is wrong shows, whole, when the flake is evaluated.
+        let metadata = program.read(&["flake", "metadata", "--json", "--no-update-lock-file"]);
+        if metadata.is_err_and(|error| are_flakes_off(&error.to_string())) {
+            bail!(Unusable::FlakesOff);
         }
         program.add(&Cache::of(workspace)?);
         Ok(program)
@@ -92,7 +88,7 @@ impl Program {
         let cache_flags = ["--extra-substituters", &cache.url];
         let key_flags = ["--extra-trusted-public-keys", key];
         // Where Nix does not tell whom it trusts, it will say itself what it ignores.
-        let flags = match Trust::of(&cache.url, key).unwrap_or(Trust::User) {
+        let flags = match Trust::of(self, &cache.url, key).unwrap_or(Trust::User) {
             Trust::User => [cache_flags, key_flags].concat(),
             Trust::Configuration => cache_flags.to_vec(),
             Trust::Nobody => {
@@ -146,54 +142,47 @@ impl Program {
     /// # Errors
     /// Nix cannot read its configuration.
     pub(crate) fn settings(&self) -> Result<Settings> {
+        self.show_config(&Settings::flags())
+    }
+
+    /// Nix's settings as its configuration has them, whatever the user's flags say.
+    ///
+    /// # Errors
+    /// Nix cannot read its configuration.
+    pub(crate) fn configuration(&self) -> Result<Settings> {
+        self.show_config(FEATURES)
+    }
+
+    /// The system that Nix builds for, such as `x86_64-linux`.
+    ///
+    /// # Errors
+    /// Nix cannot read its configuration.
+    pub(crate) fn system(&self) -> Result<String> {
+        Ok(self.settings()?.system.value)
+    }
+
+    /// What Nix says of its store, whatever the user's flags say of its caches.
+    ///
+    /// # Errors
+    /// Nix does not reach it.
+    pub(crate) fn store_info(&self) -> Result<String> {
+        self.read_with_settings(&["store", "info", "--json"], FEATURES)
+    }
+
+    fn show_config(&self, settings: &[Known]) -> Result<Settings> {
+        let shown = self.read_with_settings(&["config", "show", "--json"], settings);
+        Settings::parse(&shown.context("Nix does not show its configuration")?)
+    }
+
+    /// Standard output of a command, which gets those of the flags alone that set these settings.
+    fn read_with_settings(&self, subcommand: &[&str], settings: &[Known]) -> Result<String> {
         let mut command = Command::new("nix");
         command
-            .args(["config", "show", "--json"])
-            .args(cache_settings(&self.flags))
+            .args(subcommand)
+            .args(select(&self.flags, settings))
             .current_dir(&self.folder);
-        let settings = process::read(&mut command)?;
-        serde_json::from_str(&settings).context("cannot read the output of `nix config show`")
+        process::read(&mut command)
     }
-}
-
-/// The settings that decide which caches are asked and trusted.
-#[derive(Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) struct Settings {
-    pub(crate) substitute: Setting<bool>,
-    pub(crate) substituters: Setting<Vec<String>>,
-    pub(crate) require_sigs: Setting<bool>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct Setting<T> {
-    pub(crate) value: T,
-}
-
-/// Those of `flags` that set such settings: `nix config show` knows no flags of other commands.
-fn cache_settings(flags: &[String]) -> Vec<&str> {
-    let mut settings = Vec::new();
-    let mut flags = flags.iter().map(String::as_str);
-    while let Some(flag) = flags.next() {
-        let values = match flag.trim_start_matches('-').trim_start_matches("extra-") {
-            "option" => 2,
-            "substituters" | "trusted-public-keys" => 1,
-            "require-sigs" | "no-require-sigs" | "substitute" | "no-substitute" | "offline" => 0,
-            _ => continue,
-        };
-        settings.push(flag);
-        settings.extend(flags.by_ref().take(values));
-    }
-    settings
-}
-
-/// The system that Nix builds for, such as `x86_64-linux`.
-pub(crate) fn system() -> Result<String> {
-    let output = Command::new("nix")
-        .args(["config", "show", "system"])
-        .output()
-        .context("cannot run nix")?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 /// `nix (Nix) 2.34.8`, or that of an implementation of its own, such as `nix (Lix, like Nix) 2.93.0`.
@@ -201,6 +190,13 @@ fn parse_version(version: &str) -> Option<(u32, u32)> {
     let number = version.rsplit(' ').next()?;
     let mut parts = number.split(|character: char| !character.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// Whether Nix refuses to do anything with flakes, in its own words or those of Lix.
+fn are_flakes_off(error: &str) -> bool {
+    ["flakes", "nix-command"]
+        .iter()
+        .any(|feature| error.contains(&format!(" feature '{feature}' is disabled")))
 }
 
 /// Files of the workspace that git does not track and that cargo would read.
@@ -230,14 +226,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flags_that_set_no_setting_of_caches_are_left_out() {
-        let flags = "--override-input crane path:/x -L --extra-substituters https://a \
-                     --option trusted-public-keys k:1 --builders b --no-require-sigs";
-        let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
-        assert_eq!(
-            cache_settings(&flags).join(" "),
-            "--extra-substituters https://a --option trusted-public-keys k:1 --no-require-sigs"
-        );
+    fn flakes_are_off_where_nix_says_so_and_nowhere_else() {
+        for error in [
+            "error: experimental Nix feature 'nix-command' is disabled; add '--extra-experimental-features nix-command' to enable it",
+            "error: experimental Nix feature 'flakes' is disabled (requested here); add ...",
+            "error: experimental Lix feature 'flakes' is disabled; use ...",
+        ] {
+            assert!(are_flakes_off(error), "{error}");
+        }
+        for error in [
+            "error: cannot find the branch 'experimental' of github:acme/experimental",
+            "error: experimental Nix feature 'pipe-operators' is disabled; add ...",
+        ] {
+            assert!(!are_flakes_off(error), "{error}");
+        }
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Release {
         Ok(Self {
             cache: Cache::of(&workspace)?,
             name: repository_name(&workspace),
-            system: nix::system()?,
+            system: program.system()?,
             workspace,
             program,
             version,
