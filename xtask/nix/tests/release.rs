@@ -8,12 +8,14 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice;
 
 use serde_json::Value;
+use support::cache::{Key, copy, corrupt, flags};
 use support::cachix::Cachix;
 use support::checks::flake;
 use support::git::{commit, git};
-use support::nix::{delete, system};
+use support::nix::{delete, nix, system};
 use support::{Workspace, assert_exit, repository, text};
 
 /// A committed workspace whose CI passes, with two packages to release, of which `default` refers to
@@ -271,6 +273,25 @@ fn files_that_cannot_be_written_leave_nothing_behind() {
     let output = workspace.xtask(&["release", "0.1.0", "--out", out.to_str().unwrap()]);
     assert_exit(&output, 0, "released v0.1.0");
     assert_eq!(files(&out).len(), 4, "{:?}", files(&out));
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn what_a_cache_promises_and_does_not_give_is_built() {
+    let workspace = workspace();
+    let page = format!(".#packages.{}.page", system());
+    nix(&workspace, &["build", "--no-link", &page]);
+    let path = nix(&workspace, &["eval", "--raw", &format!("{page}.outPath")]);
+    let folder = workspace.path().join("target/cache");
+    let (url, key) = (
+        format!("file://{}", folder.display()),
+        Key::new(&workspace, "test-1"),
+    );
+    copy(&workspace, &url, Some(&key), slice::from_ref(&path));
+    delete(&workspace, &[path]);
+    corrupt(&folder);
+    let release = [&["release", "0.1.0"], &flags(&url, &key)[..]].concat();
+    assert_exit(&workspace.xtask(&release), 0, "released v0.1.0");
 }
 
 /// docs/releasing.md names each field of the manifest, and no other.

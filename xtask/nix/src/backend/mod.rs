@@ -106,10 +106,9 @@ impl Backend for Nix {
             return Ok(());
         }
 
-        // A cache that breaks its promise costs time, and no step its success.
-        let mut command = self.program.command(&["build", "--fallback"]);
+        let mut command = self.program.build();
         command
-            .args(["--keep-going", "--no-link", "--log-format", "internal-json"])
+            .args(["--keep-going", "--log-format", "internal-json"])
             .args(installables);
         let mut run = Run::new(&self.program, &outputs, emit);
         process::run(&mut command, |output| match output {

@@ -119,6 +119,11 @@ impl Program {
         command
     }
 
+    /// `nix build`. A cache that breaks its promise costs time, and no build its success.
+    pub(crate) fn build(&self) -> Command {
+        self.command(&["build", "--fallback", "--no-link"])
+    }
+
     /// The store paths that a store path refers to; of a derivation, its inputs.
     ///
     /// # Errors

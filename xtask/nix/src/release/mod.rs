@@ -161,10 +161,10 @@ impl Release {
     /// Builds the packages; whether that went well.
     fn build(&self) -> Result<bool> {
         let derivations = self.packages.values().map(|package| &package.derivation);
-        let mut build = self
-            .program
-            .command(&["build", "--no-link", "--print-build-logs"]);
-        build.args(derivations.map(|derivation| format!("{derivation}^out")));
+        let mut build = self.program.build();
+        build
+            .arg("--print-build-logs")
+            .args(derivations.map(|derivation| format!("{derivation}^out")));
         let status = process::run(&mut build, |output| {
             if let Output::Line(line) = output {
                 output::print_error(&format!("{line}\n"));
