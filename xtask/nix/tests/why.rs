@@ -223,6 +223,39 @@ const MATRIX: &[Row] = &[
         ],
     },
     Row {
+        edit: "a dependency that is there in two versions",
+        // The hashes that tell them apart both begin with a letter, as no version does.
+        edits: &[
+            (
+                "crates/core/Cargo.toml",
+                "[dependencies]\n",
+                "[dependencies]\nbase64 = \"0.13\"\n",
+            ),
+            (
+                "crates/cli/Cargo.toml",
+                "[dependencies]\n",
+                "[dependencies]\nbase64 = \"0.22\"\n",
+            ),
+            (
+                "Cargo.lock",
+                " \"data-encoding\",\n \"proptest\"",
+                " \"base64 0.13.1\",\n \"data-encoding\",\n \"proptest\"",
+            ),
+            (
+                "Cargo.lock",
+                " \"clap\",\n \"gantry-core\"",
+                " \"base64 0.22.1\",\n \"clap\",\n \"gantry-core\"",
+            ),
+        ],
+        outputs: &[(
+            "deps-native-dev",
+            &[
+                "dependency crates/cli/Cargo.toml: dependencies.base64: unset → \"0.22\" (gantry)",
+                "dependency crates/core/Cargo.toml: dependencies.base64: unset → \"0.13\" (gantry-core)",
+            ],
+        )],
+    },
+    Row {
         edit: "a feature of a dependency",
         edits: &[(
             "Cargo.toml",

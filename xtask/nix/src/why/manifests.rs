@@ -226,16 +226,18 @@ fn is_on(key: &[String], name: &str, edit: &Edit) -> bool {
     let mut names = renamed.chain([name]);
     is_dependency(key)
         && key.last().is_some_and(|key| {
-            // Where a crate is there in two versions, its version is behind its name.
             names.any(|name| {
                 key.strip_prefix(name).is_some_and(|rest| {
-                    rest.is_empty()
-                        || rest
-                            .strip_prefix('-')
-                            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+                    rest.is_empty() || rest.strip_prefix('-').is_some_and(is_hash)
                 })
             })
         })
+}
+
+/// Whether it is what nix/workspace/skeleton.nix puts behind the name of a crate that is there in two
+/// versions: the beginning of a hash.
+fn is_hash(text: &str) -> bool {
+    text.len() == 8 && text.chars().all(|digit| digit.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -290,18 +292,17 @@ mod tests {
 
         let skeleton = given(
             json!({ "package": { "name": "stand-in" }, "dependencies": {} }),
-            json!({ "package": { "name": "stand-in" }, "dependencies": { "hex-0.4.3": {} } }),
+            json!({ "package": { "name": "stand-in" }, "dependencies": { "hex-c0ffee42": {}, "serde-json": {} } }),
         );
         assert!(skeleton.shows(
             &edit(&["dependencies", "hex"], json!("0.4")),
             Some("app"),
             &members
         ));
-        assert!(!skeleton.shows(
-            &edit(&["dependencies", "he"], json!("0.4")),
-            Some("app"),
-            &members
-        ));
+        for other in ["he", "hex-c0ffee", "serde"] {
+            let edit = edit(&["dependencies", other], json!("0.4"));
+            assert!(!skeleton.shows(&edit, Some("app"), &members), "{other}");
+        }
 
         let profile = given(json!({ "profile": { "dev": { "debug": 1 } } }), json!({}));
         assert!(profile.shows(

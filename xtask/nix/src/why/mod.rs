@@ -459,7 +459,7 @@ fn is_same_move(one: &Cause, other: &Cause) -> bool {
     }
 }
 
-/// The commits of a flake's inputs, shortened, with their days; or other hashes.
+/// The commits of a flake's inputs, shortened; or other hashes.
 fn locked_inputs(tree: &Path) -> Result<BTreeMap<String, String>> {
     let Ok(text) = fs::read_to_string(tree.join("flake.lock")) else {
         return Ok(BTreeMap::new());
