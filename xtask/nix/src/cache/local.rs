@@ -2,13 +2,13 @@
 //! that is made for it.
 
 use std::env;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, Result};
+use tempfile::NamedTempFile;
 use xtask::process;
 
 use super::key::SecretKey;
@@ -83,19 +83,46 @@ impl Local {
     /// Writes a file that nobody else may read, and that no other process sees half-written.
     fn write_key(&self, file: &Path, key: &str) -> Result<()> {
         fs::create_dir_all(&self.folder)?;
-        let temporary = file.with_extension(std::process::id().to_string());
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&temporary)?
-            .write_all(key.as_bytes())?;
-        // Unlike a rename, a link does not replace the key that another push has made meanwhile.
-        let linked = fs::hard_link(&temporary, file);
-        fs::remove_file(&temporary)?;
-        match linked {
-            Err(_) if file.exists() => Ok(()),
-            linked => Ok(linked?),
+        let mut partial = NamedTempFile::new_in(&self.folder)?;
+        partial.write_all(key.as_bytes())?;
+        match partial.persist_noclobber(file) {
+            // Another push has made one meanwhile.
+            Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            written => written.map(drop).map_err(Into::into),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    #[test]
+    fn the_key_that_was_written_first_stays_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Local {
+            folder: folder.path().join("xtask"),
+        };
+        let file = local.key_file();
+        for key in ["first", "second"] {
+            local.write_key(&file, key).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "first");
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(&local.folder).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_broken_off_write_left_is_no_obstacle() {
+        let folder = tempfile::tempdir().unwrap();
+        let local = Local {
+            folder: folder.path().to_owned(),
+        };
+        let file = local.key_file();
+        fs::write(file.with_extension(std::process::id().to_string()), "").unwrap();
+        local.write_key(&file, "key").unwrap();
+        assert_eq!(fs::read_to_string(&file).unwrap(), "key");
     }
 }
