@@ -1,15 +1,13 @@
 //! The flake's outputs: what they are made of, and by which compiler.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use xtask::finding::Code;
 use xtask::workspace::Workspace;
 
 use super::examination::Examination;
 use super::machine;
-use crate::nix::{self, Check, Closure, Derivation, Program};
+use crate::nix::{self, Check, Closure, Derivation, Program, common_files};
 
 /// Files around a workspace that no build of it reads.
 const UNRELATED: [&str; 5] = ["flake.nix", "flake.lock", ".gitignore", ".envrc", ".github"];
@@ -65,7 +63,11 @@ fn check_sources(workspace: &Workspace, closure: &Closure, examination: &mut Exa
     for source in closure.sources() {
         let mut found: Vec<_> = UNRELATED
             .into_iter()
-            .filter(|file| is_same(&source.join(file), &workspace.root.join(file)))
+            .filter(|file| {
+                let common = common_files(&source.join(file), &workspace.root.join(file));
+                // A filter may leave folders without their files.
+                common.is_some_and(|count| count > 0)
+            })
             .collect();
         if found.is_empty() {
             continue;
@@ -82,17 +84,6 @@ fn check_sources(workspace: &Workspace, closure: &Closure, examination: &mut Exa
             ),
             "filter the source: src = craneLib.cleanCargoSource ./.; or use lib.mkWorkspace, which gives each layer its own files",
         );
-    }
-}
-
-/// Whether a file, or all of a folder, is what it is in the workspace.
-fn is_same(one: &Path, other: &Path) -> bool {
-    if one.is_dir() {
-        let mut entries = fs::read_dir(one).into_iter().flatten().flatten().peekable();
-        entries.peek().is_some()
-            && entries.all(|entry| is_same(&entry.path(), &other.join(entry.file_name())))
-    } else {
-        fs::read(one).is_ok_and(|bytes| fs::read(other).is_ok_and(|other| other == bytes))
     }
 }
 

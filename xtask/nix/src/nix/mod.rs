@@ -7,6 +7,7 @@ mod log;
 mod outputs;
 mod program;
 mod settings;
+mod source;
 mod store;
 mod trust;
 
@@ -16,5 +17,6 @@ pub(crate) use self::flake::path_reference;
 pub(crate) use self::log::Entry;
 pub(crate) use self::outputs::{Check, Outputs, check_name, evaluate};
 pub(crate) use self::program::{Program, Unusable, untracked, untracked_warnings};
+pub(crate) use self::source::common_files;
 pub(crate) use self::store::{PathInfo, ask, ask_all, path_infos, unanswered};
 pub(crate) use self::trust::Trust;

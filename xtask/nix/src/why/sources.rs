@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::nix::common_files;
+
 /// Whether `file` of the folder `tree` is part of one of these files and folders of the store.
 ///
 /// A path in the store says only what is in it. So a folder is taken for the one around `file` where
@@ -17,28 +19,10 @@ pub(crate) fn hold(sources: &[PathBuf], tree: &Path, file: &str) -> bool {
             (0..parts.len()).any(|split| {
                 let (folder, inside) = parts.split_at(split);
                 fs::read(source.join(inside.join("/"))).is_ok_and(|bytes| bytes == content)
-                    && is_part(source, &tree.join(folder.join("/")))
+                    && common_files(source, &tree.join(folder.join("/"))).is_some()
             })
         } else {
             fs::read(source).is_ok_and(|bytes| bytes == content)
-        }
-    })
-}
-
-/// Whether all files of `part` are in `whole`, with the same content.
-fn is_part(part: &Path, whole: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(part) else {
-        return false;
-    };
-    entries.flatten().all(|entry| {
-        let (path, other) = (entry.path(), whole.join(entry.file_name()));
-        if path.is_symlink() {
-            fs::read_link(path).ok() == fs::read_link(other).ok()
-        } else if path.is_dir() {
-            is_part(&path, &other)
-        } else {
-            let content = fs::read(path);
-            content.is_ok_and(|content| fs::read(other).is_ok_and(|other| other == content))
         }
     })
 }
