@@ -37,10 +37,10 @@ impl<'a> Revision<'a> {
     /// # Errors
     /// This is no git repository, or it has no such commit.
     pub(crate) fn find(root: &'a Path, name: Option<&str>) -> Result<Self> {
-        let head = git(root, &["rev-parse", "--verify", "HEAD^{commit}"])
+        let head = git::read(root, &["rev-parse", "--verify", "HEAD^{commit}"])
             .context("this is no git repository with a commit to compare with")?;
         let resolve = |name: &str| {
-            git(
+            git::read(
                 root,
                 &[
                     "rev-parse",
@@ -67,7 +67,7 @@ impl<'a> Revision<'a> {
             .into_iter()
             .find(|branch| resolve(branch).is_ok())
             .context("there is no branch `main` to compare with: name a revision with --since")?;
-            let base = git(root, &["merge-base", "HEAD", main])
+            let base = git::read(root, &["merge-base", "HEAD", main])
                 .ok()
                 .with_context(|| {
                     format!(
@@ -85,7 +85,7 @@ impl<'a> Revision<'a> {
 
     /// The tracked files that differ between this commit and the working tree.
     pub(crate) fn changes(&self) -> Result<Vec<Change>> {
-        let text = git(
+        let text = git::read(
             self.root,
             &[
                 "diff",
@@ -116,7 +116,7 @@ impl<'a> Revision<'a> {
 
     /// Whether HEAD is another commit.
     pub(crate) fn is_behind(&self) -> Result<bool> {
-        Ok(git(self.root, &["rev-parse", "HEAD"])? != self.commit)
+        Ok(git::read(self.root, &["rev-parse", "HEAD"])? != self.commit)
     }
 
     /// Writes the files of the commit into a new folder.
@@ -124,7 +124,7 @@ impl<'a> Revision<'a> {
         fs::create_dir_all(folder)
             .with_context(|| format!("cannot create {}", folder.display()))?;
         let index = folder.with_extension("index");
-        let prefix = git(self.root, &["rev-parse", "--show-prefix"])?;
+        let prefix = git::read(self.root, &["rev-parse", "--show-prefix"])?;
         let git = |arguments: &[&str]| {
             // From the top, or git would leave out what lies outside the current folder.
             let top = self.root.join("../".repeat(prefix.matches('/').count()));
@@ -173,10 +173,6 @@ fn replace(from: &Path, to: &Path) -> Result<()> {
         fs::copy(from, to)?;
     }
     Ok(())
-}
-
-fn git(root: &Path, arguments: &[&str]) -> Result<String> {
-    process::read(git::command(root).args(arguments))
 }
 
 /// A folder that is removed when the value goes.
