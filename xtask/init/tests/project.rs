@@ -231,7 +231,7 @@ fn an_interrupt_ends_a_question() {
         }
     };
     assert!(!status.success());
-    assert!(content(&root) == before);
+    assert_eq!(content(&root), before);
 }
 
 #[test]
