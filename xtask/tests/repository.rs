@@ -165,8 +165,8 @@ fn both_backends_optimise_the_page_alike() {
         options("xtask/src/backend/bindings.rs")
     );
 }
-// end web
 
+// end web
 /// The flake's nixConfig must be literal.
 #[test]
 fn the_flake_names_the_cache_that_the_manifest_names() {
