@@ -11,6 +11,9 @@ use crate::cargo;
 use crate::plan::Target;
 use crate::suggestion::nearest;
 
+/// What the URL of a binary cache in `workspace.metadata.cache` can start with.
+pub const CACHE_SCHEMES: [&str; 4] = ["file:///", "s3://", "https://", "http://"];
+
 /// The workspace, reduced to what its plans are made of.
 #[derive(Default)]
 pub struct Workspace {

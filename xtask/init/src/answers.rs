@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use clap::{Parser, ValueEnum};
 use data_encoding::BASE64;
+use xtask::workspace::CACHE_SCHEMES;
 
 use crate::name::Name;
 use crate::repository;
@@ -202,9 +203,6 @@ pub(crate) struct Cache {
     pub(crate) public_key: String,
 }
 
-/// What the URL of a binary cache can start with, as `cargo xtask cache` reads it.
-const SCHEMES: [&str; 4] = ["file:///", "s3://", "https://", "http://"];
-
 impl Cache {
     fn new(text: &str, public_key: &str) -> Result<Self> {
         let key = public_key.split_once(':');
@@ -213,11 +211,13 @@ impl Cache {
             "`{public_key}` is no public key, which is NAME:BASE64 with 32 bytes behind the colon"
         );
         if text.contains("://") {
-            let rest = SCHEMES.iter().find_map(|scheme| text.strip_prefix(scheme));
+            let rest = CACHE_SCHEMES
+                .iter()
+                .find_map(|scheme| text.strip_prefix(scheme));
             ensure!(
                 rest.is_some_and(is_plain),
                 "`{text}` is no URL of a binary cache, which starts with one of {}",
-                SCHEMES.join(", ")
+                CACHE_SCHEMES.join(", ")
             );
             return Ok(Self {
                 name: None,

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result, bail};
 use serde::Deserialize;
-use xtask::workspace::Workspace;
+use xtask::workspace::{CACHE_SCHEMES, Workspace};
 
 /// The binary cache of the workspace.
 #[derive(Debug, Deserialize, PartialEq)]
@@ -55,15 +55,14 @@ impl TryFrom<Table> for Settings {
     type Error = anyhow::Error;
 
     fn try_from(table: Table) -> Result<Self> {
-        const SCHEMES: [&str; 4] = ["file:///", "s3://", "https://", "http://"];
         let address = match (table.name, table.url) {
             (Some(name), None) => Address::Cachix(name),
-            (None, Some(url)) if SCHEMES.iter().any(|scheme| url.starts_with(scheme)) => {
+            (None, Some(url)) if CACHE_SCHEMES.iter().any(|scheme| url.starts_with(scheme)) => {
                 Address::Url(url)
             }
             (None, Some(url)) => bail!(
                 "`url = \"{url}\"` starts with none of {}",
-                SCHEMES.join(", ")
+                CACHE_SCHEMES.join(", ")
             ),
             _ => bail!("give either `name`, of a cache at cachix.org, or `url`"),
         };
