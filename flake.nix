@@ -1,5 +1,5 @@
 {
-  description = "A Rust workspace whose every crate is built once";
+  description = "Crate-level caching for the CI of cargo workspaces, and a workspace to start from";
 
   inputs = {
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
@@ -11,40 +11,34 @@
   };
 
   outputs =
-    {
-      self,
-      nixpkgs,
-      crane,
-      rust-overlay,
-    }:
+    inputs@{ self, ... }:
     let
-      inherit (nixpkgs) lib;
-
-      # Everything below is made of this, per system.
-      forSystem =
-        system:
-        import ./nix {
-          inherit lib crane;
-          inherit (self.lib) mkWorkspace;
-          pkgs = nixpkgs.legacyPackages.${system}.extend rust-overlay.overlays.default;
-        };
-      perSystem = lib.genAttrs [
-        "x86_64-linux"
-        "aarch64-linux"
-        "aarch64-darwin"
-      ] forSystem;
-      output = name: lib.mapAttrs (_: outputs: outputs.${name}) perSystem;
+      gantry = import ./gantry/nix { gantry = self; };
     in
     {
-      # Crate-level build layers for any cargo workspace: docs/caching.md.
-      lib.mkWorkspace = import ./nix/workspace { inherit lib; };
-
-      packages = output "packages";
-      checks = output "checks";
-      devShells = output "devShells";
-      apps = output "apps";
-      formatter = output "formatter";
-
-      templates = import ./templates { revision = self.rev or null; }; # only template
+      inherit (gantry) lib flakeModules;
+      # A fork that has become a project hands nothing out.
+      ${if builtins.pathExists ./templates then "templates" else null} = import ./templates {
+        inherit self;
+      };
+    }
+    // gantry.lib.mkFlake {
+      inherit inputs;
+      root = ./.;
+      # A layer here that compiles more than its own crate is a defect of the library.
+      workspace = arguments: import ./nix/settings.nix arguments // { freshness = "require"; };
+      outputs =
+        { pkgs, workspace, ... }@arguments:
+        let
+          engine = import ./gantry/outputs.nix arguments;
+        in
+        {
+          inherit (engine) packages;
+          checks = engine.checks // {
+            links = pkgs.runCommand "links" {
+              nativeBuildInputs = [ workspace.programs.dev.xtask ];
+            } "cd ${./.} && xtask links && touch $out";
+          };
+        };
     };
 }

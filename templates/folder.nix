@@ -16,23 +16,19 @@ let
     ;
 
   ascii = " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
+  characters = text: genList (i: substring i 1 text) (stringLength text);
   codes = builtins.listToAttrs (
     genList (i: {
       name = substring i 1 ascii;
       value = 32 + i;
     }) (stringLength ascii)
   );
-  characters = text: genList (i: substring i 1 text) (stringLength text);
 
   repeat = text: times: concatStringsSep "" (genList (_: text) times);
-  remainder = number: divisor: number - number / divisor * divisor;
-
-  # The last `digits` octal digits of a number.
+  # As many digits of a number in base 8.
   octal =
     digits: number:
     if digits == 0 then "" else octal (digits - 1) (number / 8) + toString (bitAnd number 7);
-
-  block = 512;
 
   # A header is fields of fixed widths around the sum of its own characters, which counts as spaces.
   header =
@@ -46,18 +42,20 @@ let
       modified = octal 11 0 + " ";
       before = location + mode + owner + group + octal 11 size + " " + modified;
       regularFile = "0";
-      after = regularFile + repeat " " (block - stringLength before - 9);
+      after = regularFile + repeat " " 355;
       sum = foldl' (sum: character: sum + codes.${character}) (8 * codes." ") (
         characters (before + after)
       );
     in
     before + octal 6 sum + "  " + after;
 
+  # A header and a text are blocks of 512 characters, of which the last is filled.
   entry =
     path: text:
-    header path (stringLength text)
-    + text
-    + repeat " " (remainder (block - remainder (stringLength text) block) block);
+    let
+      size = stringLength text;
+    in
+    header path size + text + repeat " " (bitAnd (512 - bitAnd size 511) 511);
 
   made = derivation {
     inherit name;

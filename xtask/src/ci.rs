@@ -1,125 +1,58 @@
 //! `cargo xtask ci` and the commands of its single steps: plan, run, report.
 
-use std::env;
-use std::path::Path;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Result;
-use clap::ValueEnum as _;
-use serde::Serialize;
+use xshell::Shell;
 
-use crate::arguments::RunArguments;
-use crate::backend::{Backend, Options};
-use crate::display::Display;
-use crate::event::Event;
-use crate::interrupt;
-use crate::output;
-use crate::plan::{Step, Target, What};
-use crate::report::{Report, RunResult};
-use crate::workspace::Workspace;
+use crate::process::{interrupted, run};
+use crate::steps::{Commands, Project, Step};
+use crate::workspace::{NATIVE, Workspace};
+use crate::{Arguments, report};
 
-/// Runs the steps of the kinds `steps` with `backend`, and says what came of them.
-///
-/// `remark` says why it is this backend where the choice was left open.
-///
-/// # Errors
-/// Wrong usage, or an environment in which the steps cannot run; failed steps are an exit code.
-pub fn run(
-    workspace: &Workspace,
-    arguments: &RunArguments,
-    steps: &[What],
-    backend: &dyn Backend,
-    remark: Option<String>,
-) -> Result<ExitCode> {
-    let plan = arguments.selection.plan(workspace, steps)?;
-    if arguments.dry_run {
-        print_plan(backend, workspace, &plan, arguments.json)?;
-        return Ok(ExitCode::SUCCESS);
-    }
-
-    let mut report = Report::new(backend.name(), &plan);
-    let mut display = Display::new(arguments.verbose);
-    let mut emit = |event: Event| {
-        report.fold(&event);
-        display.show(&event, &report);
-    };
-    if let Some(remark) = remark {
-        emit(Event::Note(remark));
-    }
-    if let Some(remark) = unneeded_target(workspace) {
-        emit(Event::Note(remark));
-    }
-    let options = Options {
-        keep_going: arguments.keep_going,
-        skip_cached: arguments.skip_cached(),
-        color: anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
-    };
-    backend.run(workspace, &plan, &options, &mut emit)?;
-    let result = report.finish(arguments.strict, interrupt::requested());
-
-    if arguments.json {
-        output::print(&format!("{}\n", report.to_json()?))?;
-    } else {
-        output::print(&report.to_text())?;
-    }
-    if let Some(folder) = &arguments.report {
-        report.write(folder)?;
-    }
-    if let Some(file) = env::var_os("GITHUB_STEP_SUMMARY") {
-        report.append_markdown(Path::new(&file))?;
-    }
-    Ok(match result {
-        RunResult::Passed => ExitCode::SUCCESS,
-        RunResult::Failed => ExitCode::FAILURE,
-        RunResult::Interrupted => ExitCode::from(130),
-    })
-}
-
-/// Says which members name a target that no step is for.
-fn unneeded_target(workspace: &Workspace) -> Option<String> {
-    let named = |target| {
-        let members = workspace.members.iter();
-        members
-            .filter(|member| member.targets.contains(&target))
-            .map(|member| &*member.name)
-            .collect::<Vec<_>>()
-    };
-    let mut targets = Target::value_variants().iter().copied();
-    let target = targets.find(|&target| !workspace.needs(target) && !named(target).is_empty())?;
-    Some(format!(
-        "no member makes anything for {target}, so {} has no steps for it",
-        named(target).join(", ")
-    ))
-}
-
-fn print_plan(
-    backend: &dyn Backend,
-    workspace: &Workspace,
-    plan: &[Step],
-    json: bool,
-) -> Result<()> {
-    /// The form of `--dry-run --json`.
-    #[derive(Serialize)]
-    struct DryRun<'a> {
-        backend: &'a str,
-        steps: &'a [Step],
-    }
-    let name = backend.name();
-    let text = if json {
-        serde_json::to_string_pretty(&DryRun {
-            backend: name,
-            steps: plan,
-        })?
-    } else {
-        let report = Report::new(name, plan);
-        let mut lines = vec![format!("backend {name}")];
-        for (steps, command) in backend.commands(workspace, plan) {
-            lines.push(format!(
-                "{}\n  $ {command}",
-                report.titles(&steps).join(", ")
-            ));
+/// Runs the steps that [`Project::plan`] says, and reports what came of them.
+pub(crate) fn run_steps(arguments: &Arguments, kinds: &[&str]) -> Result<ExitCode> {
+    let sh = Shell::new()?;
+    let workspace = Workspace::load(&sh)?;
+    sh.change_dir(&workspace.root);
+    let project = Project { sh, workspace, arguments };
+    let mut steps: Vec<Step> = Vec::new();
+    for (mut step, commands) in project.plan(kinds)? {
+        let failed = steps.iter().find(|step| step.outcome == "failed");
+        if let Some(failed) = failed.filter(|_| !arguments.keep_going) {
+            (step.outcome, step.reason) = ("not run", format!("{} failed", failed.kind));
+        } else if interrupted() {
+            step.outcome = "not run";
+        } else if !arguments.dry_run {
+            let started = Instant::now();
+            if let Err(missing) = run_step(&project, &mut step, commands) {
+                (step.outcome, step.reason) = ("skipped", format!("{missing:#}"));
+            }
+            step.seconds = started.elapsed().as_secs_f64();
         }
-        lines.join("\n")
-    };
-    output::print(&format!("{text}\n"))
+        steps.push(step);
+    }
+    report::report(arguments, &steps)
+}
+
+/// Runs a step up to the first command that fails. The error is what the machine lacks.
+fn run_step(project: &Project<'_>, step: &mut Step, commands: Commands<'_>) -> Result<()> {
+    let is_native = step.target.is_empty() || step.target == NATIVE;
+    let variables = if is_native { Vec::new() } else { project.provide_std(&step.target)? };
+    step.outcome = "passed";
+    for command in commands? {
+        let description = command.to_string();
+        eprintln!("\n$ {description}");
+        let has_passed = run(command.envs(variables.clone())).unwrap_or_else(|error| {
+            eprintln!("error: {error:#}");
+            false
+        });
+        if !has_passed {
+            step.outcome = if interrupted() { "interrupted" } else { "failed" };
+            step.command = description;
+            break;
+        }
+    }
+    Ok(())
 }

@@ -1,123 +1,127 @@
-//! `gantry` prints and audits the narinfo files of Nix binary caches.
-
-mod crypto;
-mod inspect;
-mod verify;
+//! `acme` prints and verifies lists of SHA-256 checksums, hashing with OpenSSL.
 
 use std::{
-    fmt, fs,
-    io::{self, Read as _, Write as _},
+    ffi::OsStr,
+    fmt::Display,
+    fs::File,
+    io::{self, Read, Write as _},
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use clap::{Parser, Subcommand};
-use gantry_core::PublicKey;
+use acme_core::{Entry, Verdict};
+use clap::Parser;
+use openssl::hash::{Hasher, MessageDigest};
+use serde_json::{Value, json};
 
-/// Audits the narinfo files of Nix binary caches.
+/// Prints and verifies lists of SHA-256 checksums, as sha256sum does
 #[derive(Parser)]
-#[command(version, long_version = crypto::LONG_VERSION.as_str())]
-struct Arguments {
-    #[command(subcommand)]
-    command: Command,
-}
+#[command(
+    version,
+    after_help = "\
+Exit status: 0, or 1 if a file differs or cannot be read, 2 if a list cannot or the usage is wrong.
 
-#[derive(Subcommand)]
+Examples:
+  acme sum *.tar.gz > SHA256SUMS
+  acme check SHA256SUMS
+  curl https://example.org/SHA256SUMS | acme check --json -"
+)]
 enum Command {
-    /// Print what a narinfo says.
-    ///
-    /// Exit status: 0, or 1 where FILE is not a narinfo, 2 where it cannot be read.
-    #[command(after_help = "\
-Examples:
-  gantry inspect hello.narinfo
-  curl -s https://cache.nixos.org/w9yy7v61ipb5rx6i35zq1mvc2iqfmps1.narinfo | gantry inspect -")]
-    Inspect {
-        /// The narinfo; `-` for standard input.
-        file: PathBuf,
-        /// Print JSON, with the names that `nix path-info --json` has.
+    /// Print a list of the checksums of files
+    Sum {
+        /// Files; `-` is standard input
+        #[arg(required = true)]
+        file: Vec<PathBuf>,
+    },
+    /// Verify the files that lists name
+    Check {
+        /// Print a JSON object per file; a name that is not UTF-8 is an array of bytes
         #[arg(long)]
         json: bool,
+        /// Lists; `-` is standard input
+        #[arg(required = true)]
+        list: Vec<PathBuf>,
     },
-    /// Check signatures and content addresses.
-    ///
-    /// A narinfo passes when a key given here has signed it, or its store path follows from its
-    /// contents, and no such claim is wrong. Signatures by other keys say nothing.
-    ///
-    /// Exit status: 0, or 1 where a narinfo fails, 2 where a file cannot be read.
-    #[command(after_help = "\
-Examples:
-  gantry verify --key cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY= *.narinfo
-  gantry verify --json --key \"$(cat cache.pub)\" hello.narinfo")]
-    Verify {
-        /// A public key to trust. Can be given several times.
-        #[arg(long = "key", value_name = "NAME:BASE64", required = true)]
-        keys: Vec<PublicKey>,
-        /// The narinfos; `-` for standard input.
-        #[arg(value_name = "FILE", required = true)]
-        files: Vec<PathBuf>,
-        /// Print JSON: an array with one object per file.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// Why the command did not pass.
-enum Failure {
-    /// What was looked at is wrong.
-    Found(String),
-    /// What was found is printed already.
-    Reported,
-    /// The command could not do its work.
-    Environment(String),
-}
-
-impl Failure {
-    fn environment(what: impl fmt::Display, error: impl fmt::Display) -> Self {
-        Self::Environment(format!("{what}: {error}"))
-    }
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Inspect { file, json } => inspect::run(&file, json),
-        Command::Verify { keys, files, json } => verify::run(&keys, &files, json),
+    let status = match Command::parse() {
+        Command::Sum { file } => sum(&file),
+        Command::Check { json, list } => check(&list, json),
     };
-    let (status, message) = match result {
-        Ok(()) => return ExitCode::SUCCESS,
-        Err(Failure::Reported) => return ExitCode::from(1),
-        Err(Failure::Found(message)) => (1, message),
-        Err(Failure::Environment(message)) => (2, message),
-    };
-    eprintln!("gantry: {message}");
-    ExitCode::from(status)
+    ExitCode::from(status.unwrap_or_else(|error| fail(2, Path::new("standard output"), error)))
 }
 
-/// Reads a file, or standard input for `-`.
-fn read(file: &Path) -> Result<String, Failure> {
-    let bytes = if file == Path::new("-") {
-        let mut bytes = Vec::new();
-        io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-    } else {
-        fs::read(file)
-    };
-    let bytes = bytes.map_err(|error| Failure::environment(file.display(), error))?;
-    // A narinfo is ASCII; what is not shows up as a wrong value, with its line.
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+/// Says what cannot be read or written, and returns the exit status.
+fn fail(status: u8, path: &Path, error: impl Display) -> u8 {
+    eprintln!("acme: {}: {error}", path.display());
+    status
 }
 
-/// Prints to standard output. A reader that has seen enough, such as `head`, is no failure.
-fn print(text: &str) -> Result<(), Failure> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::environment("standard output", error))
+fn sum(files: &[PathBuf]) -> io::Result<u8> {
+    let mut status = 0;
+    for file in files {
+        match digest(file) {
+            Ok(digest) => {
+                let entry =
+                    Entry { digest, binary: false, name: file.as_os_str().as_bytes().to_vec() };
+                io::stdout().write_all(&entry.line())?;
+            }
+            Err(error) => status = fail(1, file, error),
         }
-        _ => Ok(()),
     }
+    Ok(status)
 }
 
-/// Prints one value as indented JSON.
-fn print_json(value: &impl serde::Serialize) -> Result<(), Failure> {
-    let json =
-        serde_json::to_string_pretty(value).map_err(|error| Failure::environment("JSON", error))?;
-    print(&format!("{json}\n"))
+fn check(lists: &[PathBuf], json: bool) -> io::Result<u8> {
+    let mut status = 0;
+    for path in lists {
+        let mut list = Vec::new();
+        if let Err(error) = open(path).and_then(|mut file| file.read_to_end(&mut list)) {
+            status = fail(2, path, error);
+            continue;
+        }
+        let mut is_list = false;
+        for line in acme_core::parse(&list) {
+            is_list |= line.is_ok();
+            match line {
+                Ok(entry) => status = status.max(check_entry(&entry, json)?),
+                Err(number) => eprintln!("acme: {}:{number}: no checksum", path.display()),
+            }
+        }
+        if !is_list {
+            status = fail(2, path, "no list of SHA-256 checksums");
+        }
+    }
+    Ok(status)
+}
+
+fn check_entry(entry: &Entry, json: bool) -> io::Result<u8> {
+    let file = Path::new(OsStr::from_bytes(&entry.name));
+    let digest = digest(file).inspect_err(|error| _ = fail(1, file, error));
+    let verdict = entry.compare(digest.ok());
+    if json {
+        let name = str::from_utf8(&entry.name).map_or_else(|_| json!(entry.name), Value::from);
+        let object = json!({ "name": name, "verdict": verdict.to_string() });
+        writeln!(io::stdout(), "{object}")?;
+    } else {
+        io::stdout().write_all(&entry.report(verdict))?;
+    }
+    Ok(u8::from(verdict != Verdict::Matches))
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == "-" {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(File::open(path)?))
+}
+
+/// Hashes piece by piece: however large a file is, little of it is in memory.
+fn digest(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hasher = Hasher::new(MessageDigest::sha256())?;
+    io::copy(&mut open(path)?, &mut hasher)?;
+    let digest = hasher.finish()?;
+    digest.as_ref().try_into().map_err(io::Error::other)
 }

@@ -1,136 +1,61 @@
-//! `gantry` for JavaScript: prints and audits the narinfo files of Nix binary caches.
-//!
-//! wasm-bindgen makes the TypeScript declarations of what is exported here. The names are those that
-//! `nix path-info --json` has, as in the command's JSON.
+//! The module of `www/index.html`, which compares files with a list of their checksums.
 
-mod crypto;
-mod verdict;
+use std::path::Path;
 
-use gantry_core::{Audit, Hash, NarInfo, PublicKey};
+use acme_core::{Entry, Verdict};
+use sha2::{Digest, Sha256};
 use wasm_bindgen::prelude::*;
+use web_sys::{Blob, Element, File, js_sys::Uint8Array};
 
-pub use crate::verdict::Verdict;
+/// How many bytes of a file are in memory at a time.
+const PIECE: f64 = 4_194_304.0;
 
-use crate::crypto::PureRust;
-
-/// What a narinfo says.
-#[wasm_bindgen(getter_with_clone)]
-pub struct Inspection {
-    /// The store path.
-    #[wasm_bindgen(readonly)]
-    pub path: String,
-    /// Where the archive is, relative to the cache.
-    #[wasm_bindgen(readonly)]
-    pub url: String,
-    /// The archive's compression, such as `zstd`; `none` for none.
-    #[wasm_bindgen(readonly)]
-    pub compression: String,
-    /// The hash of the compressed archive, as SRI.
-    #[wasm_bindgen(readonly, js_name = downloadHash)]
-    pub download_hash: Option<String>,
-    /// The length of the compressed archive in bytes.
-    #[wasm_bindgen(readonly, js_name = downloadSize)]
-    pub download_size: Option<u64>,
-    /// The hash of the uncompressed archive, as SRI.
-    #[wasm_bindgen(readonly, js_name = narHash)]
-    pub nar_hash: String,
-    /// The length of the uncompressed archive in bytes.
-    #[wasm_bindgen(readonly, js_name = narSize)]
-    pub nar_size: u64,
-    /// The store paths that the contents mention.
-    #[wasm_bindgen(readonly)]
-    pub references: Vec<String>,
-    /// The derivation that the path was built from.
-    #[wasm_bindgen(readonly)]
-    pub deriver: Option<String>,
-    /// The signatures, `NAME:BASE64`.
-    #[wasm_bindgen(readonly)]
-    pub signatures: Vec<String>,
-    /// The content address.
-    #[wasm_bindgen(readonly)]
-    pub ca: Option<String>,
-}
-
-/// Reads a narinfo.
+/// Compares files with a list, and puts the verdicts into `results` as long as that is shown.
 ///
 /// # Errors
-///
-/// Throws an `Error` that names the line and the field where the text is not a narinfo.
+/// The list cannot be read.
 #[wasm_bindgen]
-pub fn inspect(narinfo: &str) -> Result<Inspection, JsError> {
-    let narinfo: NarInfo = narinfo.parse()?;
-    Ok(Inspection {
-        path: narinfo.store_path.to_string(),
-        url: narinfo.url,
-        compression: narinfo.compression,
-        download_hash: narinfo.file_hash.as_ref().map(Hash::to_sri),
-        download_size: narinfo.file_size,
-        nar_hash: narinfo.nar_hash.to_sri(),
-        nar_size: narinfo.nar_size,
-        references: texts(&narinfo.references),
-        deriver: narinfo.deriver.as_ref().map(ToString::to_string),
-        signatures: texts(&narinfo.signatures),
-        ca: narinfo.content_address.as_ref().map(ToString::to_string),
-    })
+pub async fn compare(list: File, files: Vec<File>, results: Element) -> Result<(), JsValue> {
+    let document = results.owner_document().ok_or("no document")?;
+    for entry in acme_core::parse(&bytes(&list).await?).flatten() {
+        let verdict = verdict(&entry, &files).await;
+        if !results.is_connected() {
+            break;
+        }
+        let result = document.create_element("li")?;
+        let report = entry.report(verdict);
+        result.set_text_content(Some(&String::from_utf8_lossy(&report)));
+        if verdict == Verdict::Matches {
+            result.set_class_name("matches");
+        }
+        results.append_child(&result)?;
+    }
+    Ok(())
 }
 
-/// One signature and whether it holds.
-#[wasm_bindgen(getter_with_clone, inspectable)]
-#[derive(Clone)]
-pub struct SignatureVerdict {
-    /// The name of the key.
-    #[wasm_bindgen(readonly)]
-    pub key: String,
-    /// Whether the signature holds.
-    #[wasm_bindgen(readonly)]
-    pub verdict: Verdict,
+/// Compares an entry with the files of its name. Browsers tell no folders: the last part must do.
+pub async fn verdict(entry: &Entry, files: &[File]) -> Verdict {
+    let name = String::from_utf8_lossy(&entry.name);
+    let mut verdict = Verdict::Missing;
+    for file in files {
+        if verdict != Verdict::Matches && Path::new(&*name).ends_with(file.name()) {
+            verdict = entry.compare(digest(file).await.ok());
+        }
+    }
+    verdict
 }
 
-/// What an audit of a narinfo found.
-#[wasm_bindgen(getter_with_clone, inspectable)]
-pub struct Report {
-    /// Whether something vouches for the path and nothing contradicts it.
-    #[wasm_bindgen(readonly)]
-    pub passed: bool,
-    /// The signatures, in the narinfo's order.
-    #[wasm_bindgen(readonly)]
-    pub signatures: Vec<SignatureVerdict>,
-    /// Whether the store path follows from its content address, if it has one.
-    #[wasm_bindgen(readonly, js_name = contentAddress)]
-    pub content_address: Option<Verdict>,
+async fn digest(file: &Blob) -> Result<[u8; 32], JsValue> {
+    let mut hash = Sha256::new();
+    let mut start = 0.0;
+    while start < file.size() {
+        let piece = file.slice_with_f64_and_f64(start, start + PIECE)?;
+        hash.update(bytes(&piece).await?);
+        start += PIECE;
+    }
+    Ok(hash.finalize().into())
 }
 
-/// Audits a narinfo, trusting these public keys, each `NAME:BASE64`.
-///
-/// # Errors
-///
-/// Throws an `Error` that names the line and the field where the text is not a narinfo, or the key
-/// that is none.
-#[wasm_bindgen]
-pub fn verify(narinfo: &str, keys: Vec<String>) -> Result<Report, JsError> {
-    let narinfo: NarInfo = narinfo.parse()?;
-    let keys = keys
-        .into_iter()
-        .map(|key| {
-            key.parse()
-                .map_err(|error| JsError::new(&format!("{key:?} is not a public key: {error}")))
-        })
-        .collect::<Result<Vec<PublicKey>, JsError>>()?;
-    let Ok(audit) = Audit::of(&narinfo, &keys, &PureRust);
-    Ok(Report {
-        passed: audit.passed(),
-        signatures: audit
-            .signatures
-            .into_iter()
-            .map(|signature| SignatureVerdict {
-                key: signature.key,
-                verdict: signature.verdict.into(),
-            })
-            .collect(),
-        content_address: audit.content_address.map(Verdict::from),
-    })
-}
-
-fn texts(values: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
-    values.into_iter().map(|value| value.to_string()).collect()
+async fn bytes(file: &Blob) -> Result<Vec<u8>, JsValue> {
+    Ok(Uint8Array::new(&file.array_buffer().await?).to_vec())
 }

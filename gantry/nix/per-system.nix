@@ -1,0 +1,80 @@
+# The outputs of a flake around one cargo workspace, for one system.
+{ gantry }:
+
+{
+  inputs,
+  root,
+  system,
+  workspace,
+  outputs,
+}:
+
+let
+  input = name: inputs.${name} or gantry.inputs.${name};
+  inherit (input "nixpkgs") lib;
+  pkgs = (input "nixpkgs").legacyPackages.${system}.extend (input "rust-overlay").overlays.default;
+
+  toolchain = import ./toolchain.nix { inherit lib pkgs root; };
+  mkWorkspace =
+    settings:
+    gantry.lib.mkWorkspace (
+      {
+        inherit pkgs;
+        crane = input "crane";
+        toolchain = toolchain.forBuilds;
+      }
+      // settings
+    );
+
+  # What a project's own functions are given.
+  arguments = {
+    inherit
+      pkgs
+      lib
+      system
+      mkWorkspace
+      ;
+    workspace = made;
+  };
+  settings = workspace arguments;
+  made = mkWorkspace ({ inherit root; } // settings);
+
+  # What a release leaves out.
+  unreleased = package: package // { release = false; };
+
+  own = outputs arguments;
+  add = kind: base: base // own.${kind} or { };
+in
+{
+  packages = add "packages" (
+    import ./packages.nix { inherit lib pkgs unreleased; } made
+    // {
+      gantry = unreleased gantry.packages.${system}.gantry;
+    }
+  );
+
+  checks = add "checks" (
+    made.checks
+    // lib.optionalAttrs (builtins.pathExists (root + "/deny.toml")) {
+      deny = made.craneLib.cargoDeny {
+        pname = "workspace";
+        version = "";
+        src = made.manifests;
+        inherit (made) cargoVendorDir;
+        cargoDenyExtraArgs = "--config ${root + "/deny.toml"}";
+        installPhaseCommand = "touch $out";
+      };
+    }
+  );
+
+  devShells = add "devShells" {
+    default = import ./shell.nix { inherit lib pkgs; } {
+      inherit (made) targets;
+      toolchain = if settings ? toolchain then settings.toolchain else toolchain.forShell;
+    };
+  };
+
+  apps = own.apps or { };
+
+  formatter = own.formatter or pkgs.nixfmt;
+}

@@ -1,0 +1,184 @@
+# What every layer does around its cargo commands. Sourced by the derivations of layer.nix,
+# together with cargo.sh.
+#
+# What a layer stores is what was not there before, in three trees: `links` (libraries, build scripts and
+# what else is large), which later layers link to; `copies`, small files that cargo may write again; and
+# `sources`, what build scripts wrote beside the code. Everything in the Nix store has the same time, and
+# cargo takes what is not newer than its artifact as fresh. That is right here only because a layer never
+# inherits artifacts of another source of the same package: its inputs are the layers of exactly these
+# sources.
+
+# Copies files: placeFiles FROM TO
+placeFiles() {
+  if [ -d "$1" ]; then
+    mkdir -p "$2"
+    cp -r --remove-destination --preserve=timestamps --no-preserve=mode,ownership "$1/." "$2"
+    # Scripts stay executable, which the line above forgets.
+    find "$1" -type f -perm -u+x -printf '%P\0' | (cd "$2" && xargs -0 --no-run-if-empty chmod +x)
+  else
+    mkdir -p "$(dirname "$2")"
+    cp --remove-destination --preserve=timestamps --no-preserve=ownership "$1" "$2"
+    chmod u+w "$2"
+  fi
+}
+
+# Makes everything as old as the Nix store is, whatever was written here.
+makeOld() {
+  find . -newermt @2 -exec touch -h -d @1 {} +
+}
+
+# Has cargo write the lock file before anything looks at its time.
+#
+# It belongs to a package at the root, and a build script may watch it. cargo takes out of the lock file
+# what this layer's part of the workspace does not need.
+settleLockFile() {
+  cargo metadata --offline --format-version 1 >/dev/null
+  touch -d @1 Cargo.lock
+}
+
+# Puts the sources of third-party crates where a file can be put beside them: in folders of links.
+#
+# cargo notes where they are, so that they must have the same name in every layer: they have in a sandbox.
+ownVendoredFolders() {
+  local folder own
+  [ "$NIX_BUILD_TOP" = /build ] || return 0
+  cat .cargo/config.toml "$CARGO_HOME/config.toml" 2>/dev/null |
+    sed -n "s,^.*directory = \"\($NIX_STORE/[^\"]*\)\".*,\1,p" | sort -u | while IFS= read -r folder; do
+    own=$PWD/.cargo/vendor/$(basename "$folder")
+    mkdir -p "$own"
+    ln -s "$folder"/* "$own"
+    sed -i "s,\"$folder\",\"$own\"," .cargo/config.toml "$CARGO_HOME/config.toml"
+  done
+}
+
+# Takes in what other layers made: inheritArtifacts LAYER...
+inheritArtifacts() {
+  local layer
+  mkdir -p target
+  for layer in "$@"; do
+    cp -r --symbolic-link --force --no-preserve=mode "$layer/links/." target
+    placeFiles "$layer/copies" target
+    placeFiles "$layer/sources" .
+    cat "$layer/watched" >>"$NIX_BUILD_TOP/watched"
+  done
+  [ ! -e "$NIX_BUILD_TOP/watched" ] || placeWatched <"$NIX_BUILD_TOP/watched"
+  makeOld
+  listFiles >"$NIX_BUILD_TOP/inherited"
+}
+
+# Puts a file where a build script of another layer watches one that is not here: placeWatched <PATHS
+#
+# cargo would run that script again, and compile everything above it. No script can read the file, so
+# that those of this layer see what they would see without it.
+placeWatched() {
+  local path
+  sed "s,/*\$,,; s,^,$NIX_BUILD_TOP/," | sort -u | while IFS= read -r path; do
+    case $path in
+      */Cargo.lock) [ ! "$path" -ef Cargo.lock ] || settleLockFile ;;
+    esac
+    [ ! -e "$path" ] || continue
+    case $path in
+      "$PWD"/.cargo/vendor/*) ownVendoredCrate "$path" ;;
+    esac
+    mkdir -p "$(dirname "$path")" 2>/dev/null && touch "$path" 2>/dev/null && chmod 000 "$path" || true
+  done
+}
+
+# Makes a vendored crate that is a link a folder of links: ownVendoredCrate PATH_IN_IT
+ownVendoredCrate() {
+  local crate=${1#"$PWD"/.cargo/vendor/*/} target
+  crate=${1%"$crate"}${crate%%/*}
+  [ -h "$crate" ] || return 0
+  target=$(readlink -f "$crate")
+  rm "$crate"
+  cp -r --symbolic-link --no-preserve=mode "$target" "$crate"
+}
+
+# Puts programs of other members where tests look for them: placePrograms FOLDER LAYER...
+placePrograms() {
+  local layer
+  mkdir -p "$1"
+  for layer in "${@:2}"; do
+    ln -sf "$layer"/bin/* "$1"
+  done
+}
+
+# Prints every file, link and empty folder, with what tells whether it was changed.
+listFiles() {
+  find . \( ! -type d -o -empty \) -printf '%y %n %s %T@ %P\0' | LC_ALL=C sort -z
+}
+
+# Prints the packages of build scripts and where these wrote: FOLDER <TAB> OUT_DIR
+scriptFolders() {
+  jq -rs '
+    (map(select(.manifest_path) | { key: .package_id, value: (.manifest_path | sub("/[^/]*$"; "")) })
+      | from_entries) as $folders
+    | map(select(.reason == "build-script-executed")) | unique_by(.out_dir)[]
+    | "\($folders[.package_id])\t\(.out_dir)"' <"$NIX_BUILD_TOP/all-messages"
+}
+
+# Prints the files that the build scripts of this layer and those below it watch, from the build folder.
+watchedFiles() {
+  # Where cargo keeps what a script said depends on how it lays out its build folder.
+  scriptFolders | LC_ALL=C awk -F '\t' -v top="$NIX_BUILD_TOP/" '
+    function read(file, line) {
+      while ((getline line <file) > 0)
+        if (sub(/^cargo::?rerun-if-changed=/, "", line)) {
+          if (line !~ /^\//) line = $1 "/" line
+          if (index(line, top) == 1) print substr(line, length(top) + 1)
+        }
+      close(file)
+    }
+    { read($2 "/../output"); read($2 "/../run/stdout") }' | sort -u
+}
+
+# Stores what this layer made: installArtifacts DESTINATION
+#
+# Not stored is what no later layer reads: the dependencies package's own artifacts, make's rules (.d),
+# locks, when a compiler started, what build scripts complained of, and second names of a file, which
+# cargo gives it again.
+installArtifacts() {
+  local destination=$1 new=$NIX_BUILD_TOP/new tree from
+  watchedFiles >"$NIX_BUILD_TOP/watched-here"
+  mkdir -p "$new"
+  listFiles | LC_ALL=C comm -z -13 "$NIX_BUILD_TOP/inherited" - |
+    LC_ALL=C awk -v RS='\0' -v ORS='\0' -v new="$new" '
+      { type = $1; names = $2; size = $3; path = $0; sub(/^([^ ]* ){4}/, "", path) }
+      path ~ /gantry[-_]dependencies|^Cargo\.lock$/ { next }
+      path !~ /^target\// { print path >(new "/sources"); next }
+      path ~ /\/(incremental|examples)\/|\/(\.cargo[^\/]*lock|CACHEDIR\.TAG|invoked\.timestamp)$/ { next }
+      path ~ /\/deps\/[^\/]*\.d$|\/build\/[^\/]*\/(stderr|build-script-[^\/]*)$/ { next }
+      path !~ /\/(\.fingerprint|deps|build)\// && (type == "d" || names > 1 || path ~ /\.d$/) { next }
+      { sub(/^target\//, "", path); print path >(new (type == "f" && size > 65536 ? "/links" : "/copies")) }'
+  for tree in links copies sources; do
+    mkdir -p "$destination/$tree"
+    from=target
+    [ $tree != sources ] || from=.
+    [ ! -e "$new/$tree" ] || rsync -a --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
+  done
+  mv "$NIX_BUILD_TOP/watched-here" "$destination/watched"
+}
+
+# Installs the programs and C libraries of the layer's own packages: installProducts DESTINATION [ARTIFACTS]
+#
+# Each is an artifact too, under other names; ARTIFACTS gets links to it in their place. One of them is
+# that under which tests of other members look for it.
+installProducts() {
+  ownMessages '
+    select(.reason == "compiler-artifact" and isOwn and (.profile.test | not))
+    | select(.manifest_path | contains("/gantry-dependencies/") | not)
+    | (select(.executable != null and (.target.kind | index("bin"))) | "bin \(.executable)"),
+      (select(.target.kind | any(. == "cdylib" or . == "staticlib" or . == "dylib"))
+        | .filenames[] | select(test("\\.(so|dylib|dll|a|wasm)$")) | "lib \(.)")' \
+    <"$NIX_BUILD_TOP/all-messages" | sort -u | while read -r kind file; do
+    local product=$1/$kind/${file##*/}
+    mkdir -p "$1/$kind"
+    cp -L "$file" "$product"
+    [ -n "${2-}" ] || continue
+    find target -samefile "$file" -printf '%P\0' | while IFS= read -r -d '' artifact; do
+      rm -f "$2/copies/$artifact"
+      mkdir -p "$2/links/$(dirname "$artifact")"
+      ln -sf "$product" "$2/links/$artifact"
+    done
+  done
+}

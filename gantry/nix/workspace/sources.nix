@@ -1,0 +1,203 @@
+# The files of a package, as store paths that depend on nothing but these files.
+{ lib, paths }:
+
+{
+  facts,
+  root,
+  # Arguments of mkWorkspace: paths that every member reads, and what single members say.
+  files,
+  settings,
+}:
+
+let
+  tree = import ./files.nix { inherit lib paths; } { inherit root; };
+
+  # Rust files in these folders of a package are its tests, benchmarks and examples: no dependant needs them.
+  testFolders = [
+    "benches"
+    "examples"
+    "tests"
+  ];
+
+  packageDirs = lib.genAttrs (map (m: m.dir) (
+    lib.attrValues facts.members ++ lib.attrValues facts.locals
+  )) (_: true);
+
+  # Files around a root package that are no part of it, or come into a layer in another way.
+  aroundRoot =
+    path: type:
+    lib.hasSuffix ".nix" path
+    && lib.elem (dirOf path) [
+      "."
+      "nix"
+    ]
+    || lib.hasPrefix "result" path && type == "symlink"
+    || lib.elem path [
+      ".cargo"
+      ".clippy.toml"
+      ".direnv"
+      ".git"
+      ".github"
+      ".rustfmt.toml"
+      "Cargo.lock"
+      "clippy.toml"
+      "flake.lock"
+      "rustfmt.toml"
+    ];
+
+  # The files below `dir`, without the packages nested in it.
+  below =
+    dir:
+    tree.below dir (
+      path: type:
+      packageDirs ? ${paths.under dir path}
+      || path == "target"
+      || path == "Cargo.toml" && packageDirs ? ${dir}
+      || dir == "" && aroundRoot path type
+    );
+
+  top = path: lib.head (lib.splitString "/" path);
+
+  # The files that a package's own code says are parts of it: paths from the root.
+  named =
+    m:
+    map (t: paths.join m.dir t.path) (
+      lib.filter (t: t ? path) (
+        [ (m.manifest.lib or { }) ]
+        ++ m.manifest.bin or [ ]
+        ++ lib.optional (builtins.isString (m.package.build or null)) { path = m.package.build; }
+      )
+    );
+
+  # Of a target outside the package the folder counts whole, since its modules are there.
+  outside =
+    m: targets:
+    lib.concatMap (dir: tree.pick dir (below dir)) (
+      lib.unique (map paths.parent (lib.filter (path: !(paths.inside m.dir path)) targets))
+    );
+
+  # The test folders that the code of a package takes files from.
+  shared =
+    m: all:
+    let
+      used = lib.filter (
+        folder: lib.any (f: top f.path == folder && lib.hasSuffix ".rs" f.path) all
+      ) testFolders;
+      code = lib.filter (
+        f: lib.hasSuffix ".rs" f.path && f.type == "regular" && !(lib.elem (top f.path) testFolders)
+      ) all;
+      texts = map (f: builtins.readFile (root + "/${paths.under m.dir f.path}")) code;
+      isNamed = folder: lib.any (path: paths.inside (paths.join m.dir folder) path) (named m);
+      contains = needle: text: text != builtins.replaceStrings [ needle ] [ "" ] text;
+      # As code names them: "../tests/…", or behind CARGO_MANIFEST_DIR "/tests/…".
+      isMentioned =
+        folder:
+        lib.any (
+          text:
+          contains "${folder}/" text
+          && lib.any (start: contains "${start}${folder}/" text) [
+            "\"/"
+            "\""
+            "../"
+          ]
+        ) texts;
+    in
+    lib.filter (folder: isNamed folder || isMentioned folder) used;
+
+  perMember = lib.mapAttrs (
+    _: m:
+    let
+      all = below m.dir;
+      kept = shared m all;
+      isTest =
+        f: lib.elem (top f.path) (lib.subtractLists kept testFolders) && lib.hasSuffix ".rs" f.path;
+    in
+    {
+      code = tree.pick m.dir (lib.filter (f: !isTest f) all) ++ outside m (named m);
+      tests =
+        tree.pick m.dir (lib.filter isTest all)
+        ++ outside m (
+          map (t: paths.join m.dir t.path) (
+            lib.filter (t: t ? path) (
+              m.manifest.test or [ ] ++ m.manifest.bench or [ ] ++ m.manifest.example or [ ]
+            )
+          )
+        );
+    }
+  ) facts.members;
+
+  added = map (file: {
+    to = file;
+    from = tree.whole file;
+  });
+
+  existing = lib.filter (file: builtins.pathExists (root + "/${file}"));
+
+  # Shell code that copies such a list into the source of a layer (with functions of layer.sh).
+  place = lib.concatMapStrings ({ from, to }: "placeFiles ${from} ${lib.escapeShellArg "./${to}"}\n");
+
+  # Written once for all layers that hold a member.
+  placed = lib.mapAttrs (
+    name: m:
+    let
+      own = settings.${name} or { };
+      code = place (m.code ++ added (files ++ own.files or [ ]));
+    in
+    {
+      inherit code;
+      withTests = code + place (m.tests ++ added (own.testFiles or [ ]));
+    }
+  ) perMember;
+in
+{
+  inherit place;
+
+  # The code that places what belongs to a member.
+  member = { name, tests }: if tests then placed.${name}.withTests else placed.${name}.code;
+
+  # The same for a tool that looks for its configuration, a file of one of these names, in the folders
+  # above these members.
+  configuration =
+    names: members:
+    added (
+      existing (
+        lib.concatMap (dir: map (paths.join dir) names) (
+          lib.unique ([ "" ] ++ lib.concatMap (name: paths.above facts.members.${name}.dir) members)
+        )
+      )
+    );
+
+  # Packages that are used by path without being members: in every layer, as they are, with the
+  # manifest of a workspace that they inherit from.
+  locals =
+    lib.concatMap (l: tree.pick l.dir (below l.dir)) (lib.attrValues facts.locals)
+    ++ added (
+      map (dir: paths.join dir "Cargo.toml") (
+        lib.unique (
+          lib.concatMap (l: [
+            l.dir
+            l.workspaceDir
+          ]) (lib.attrValues facts.locals)
+        )
+      )
+    );
+
+  workspace = tree.everything;
+
+  # Those of these words that name a file of the workspace, or a folder without packages.
+  mentioned =
+    words:
+    added (
+      lib.filter (
+        word:
+        word != ""
+        && !(lib.hasPrefix "/" word)
+        && !(lib.hasInfix ".." word)
+        && builtins.pathExists (root + "/${word}")
+        && (
+          builtins.readFileType (root + "/${word}") != "directory"
+          || !(lib.any (dir: paths.inside word dir || paths.inside dir word) (lib.attrNames packageDirs))
+        )
+      ) (lib.unique words)
+    );
+}

@@ -1,0 +1,60 @@
+# Prints Nix values as TOML, and reads TOML without string context.
+#
+# nixpkgs and crane print TOML in a derivation of its own. The manifests of the layers are printed at
+# evaluation instead: no derivation to build first, and no import from derivation to read them back.
+{ lib }:
+
+let
+  plain = import ./toml-plain.nix { inherit lib; };
+
+  # JSON does not escape this one control character.
+  delete = builtins.fromJSON ''"\u007f"'';
+  string = text: builtins.replaceStrings [ delete ] [ "\\u007F" ] (builtins.toJSON text);
+
+  key = name: if builtins.match "[A-Za-z0-9_-]+" name == null then string name else name;
+
+  value =
+    v:
+    if plain.isLiteral v then
+      plain.literal v
+    else if builtins.isAttrs v then
+      "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (withoutNull v))} }"
+    else if builtins.isList v then
+      "[${lib.concatMapStringsSep ", " value v}]"
+    else if builtins.isString v then
+      string v
+    else
+      # Numbers and booleans are written alike in JSON and TOML.
+      builtins.toJSON v;
+
+  withoutNull = lib.filterAttrs (_: v: v != null);
+  pair = name: v: "${key name} = ${value v}";
+  text = lib.concatMapStrings (line: "${line}\n");
+  pairs = attrs: text (lib.mapAttrsToList pair (withoutNull attrs));
+
+  isTable = v: builtins.isAttrs v && !(plain.isLiteral v);
+  linesKey = "toml lines";
+in
+{
+  inherit pair;
+
+  # A table as its lines.
+  lines = list: { ${linesKey} = text list; };
+
+  # An attribute set as a document; `null` leaves a key out. Tables have headers, as in manifests that
+  # people write: build scripts and macros read them line by line.
+  print =
+    attrs:
+    pairs (lib.filterAttrs (_: v: !(isTable v)) attrs)
+    + lib.concatStrings (
+      lib.mapAttrsToList (name: v: "\n[${key name}]\n${v.${linesKey} or (pairs v)}") (
+        lib.filterAttrs (_: isTable) attrs
+      )
+    );
+
+  read =
+    path:
+    builtins.addErrorContext "while reading ${toString path}" (
+      fromTOML (plain.text (builtins.unsafeDiscardStringContext (builtins.readFile path)))
+    );
+}

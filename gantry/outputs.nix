@@ -1,0 +1,25 @@
+# The engine's part of its repository's flake: the program, and its checks as gantry-STEP.
+{
+  pkgs,
+  lib,
+  mkWorkspace,
+  ...
+}:
+
+let
+  engine = mkWorkspace {
+    root = ./.;
+    freshness = "require";
+    members.gantry.testInputs = [ pkgs.git ];
+  };
+  steps = lib.filterAttrs (_: check: check.step != null) engine.checks;
+in
+{
+  packages = {
+    inherit (engine.programs.release) gantry;
+  };
+
+  checks = lib.mapAttrs' (_: check: lib.nameValuePair "gantry-${check.step.kind}" check) steps // {
+    gantry-nix = import ./nix/tests { inherit lib pkgs; };
+  };
+}

@@ -1,0 +1,7 @@
+//! The program `gantry`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gantry::main()
+}

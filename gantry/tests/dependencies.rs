@@ -1,0 +1,310 @@
+//! Third-party crates from everywhere: git repositories, patches, folders that are no members.
+//!
+//! `cargo test --test dependencies -- --ignored`
+
+mod support;
+
+use std::fs;
+
+use support::git::{commit, git};
+use support::layers::{Flake, STEPS, package};
+use tempfile::TempDir;
+
+/// A git repository of these files, with one commit on the branch `topic/one`.
+fn repository(files: &[(&str, &str)]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let branch = ["--initial-branch", "topic/one"];
+    git(folder.path(), &[&["init", "--quiet"], &branch[..]].concat());
+    commit(folder.path(), "Begin");
+    folder
+}
+
+fn url(repository: &TempDir) -> String {
+    format!("file://{}", repository.path().display())
+}
+
+const PRINTS_TEXT: &str = "//! App.\nfn main() {\n    println!(\"{}\", text());\n}\n\n";
+
+/// A workspace of one member, `app`, whose `main` prints this expression of type `String`.
+fn app(root: &str, dependencies: &str, text: &str, others: &[(&str, &str)]) -> Flake {
+    let manifest = package("app", &format!("\n[dependencies]\n{dependencies}"));
+    let root = format!(
+        "[workspace]\nresolver = \"3\"\nmembers = [\"app\"]\nexclude = [\"vendored\"]\n\n{root}"
+    );
+    let main = format!("{PRINTS_TEXT}fn text() -> String {{\n    {text}\n}}\n");
+    let mut files = vec![
+        ("Cargo.toml", &*root),
+        ("app/Cargo.toml", &*manifest),
+        ("app/src/main.rs", &*main),
+    ];
+    files.extend(others);
+    let flake = Flake::new("{ }", &files);
+    flake.lock();
+    flake
+}
+
+fn prints(flake: &Flake, text: &str) {
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+    assert_eq!(flake.run("dev", "app"), text);
+    assert_eq!(flake.run_with_cargo("app", &[]), text);
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_member_of_a_workspace_in_a_git_repository() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[workspace]\nresolver = \"3\"\nmembers = [\"outer\", \"inner\"]\n\n\
+             [workspace.package]\nversion = \"0.3.0\"\nedition = \"2024\"\n\n\
+             [workspace.dependencies]\ninner = { path = \"inner\" }\n",
+        ),
+        (
+            "outer/Cargo.toml",
+            "[package]\nname = \"outer\"\nversion.workspace = true\nedition.workspace = true\n\n\
+             [features]\nloud = []\n\n[dependencies]\ninner.workspace = true\n",
+        ),
+        (
+            "outer/src/lib.rs",
+            "pub fn word() -> String {\n    \
+             if cfg!(feature = \"loud\") { inner::WORD.to_uppercase() } else { inner::WORD.to_owned() }\n}\n",
+        ),
+        (
+            "inner/Cargo.toml",
+            "[package]\nname = \"inner\"\nversion.workspace = true\nedition.workspace = true\n",
+        ),
+        ("inner/src/lib.rs", "pub const WORD: &str = \"inner\";\n"),
+    ]);
+    let flake = app(
+        "",
+        &format!(
+            "outer = {{ git = \"{}\", branch = \"topic/one\", features = [\"loud\"] }}",
+            url(&repository)
+        ),
+        "outer::word()",
+        &[],
+    );
+    prints(&flake, "INNER");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn one_version_from_git_and_from_the_registry() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"itoa\"\nversion = \"1.0.11\"\nedition = \"2024\"\n",
+        ),
+        ("src/lib.rs", "pub const WORD: &str = \"git\";\n"),
+    ]);
+    let flake = app(
+        "",
+        &format!(
+            "itoa = \"=1.0.11\"\nother = {{ package = \"itoa\", git = \"{}\", version = \"1\" }}",
+            url(&repository)
+        ),
+        "format!(\"{} {}\", itoa::Buffer::new().format(7), other::WORD)",
+        &[],
+    );
+    prints(&flake, "7 git");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_patch_from_git() {
+    let repository = repository(&[
+        (
+            "Cargo.toml",
+            "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n",
+        ),
+        ("src/lib.rs", "pub const WORD: &str = \"patched\";\n"),
+    ]);
+    let flake = app(
+        &format!(
+            "[patch.crates-io]\nryu = {{ git = \"{}\" }}\n",
+            url(&repository)
+        ),
+        "ryu = \"1\"",
+        "ryu::WORD.to_owned()",
+        &[],
+    );
+    prints(&flake, "patched");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_patch_in_a_workspace_of_its_own() {
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"vendored/ryu\" }\n",
+        "ryu = \"1\"",
+        "ryu::word()",
+        &[
+            (
+                "vendored/Cargo.toml",
+                "[workspace]\nmembers = [\"ryu\", \"helper\"]\n\n\
+                 [workspace.package]\nversion = \"1.0.99\"\nedition = \"2024\"\n\n\
+                 [workspace.dependencies]\nhelper = { path = \"helper\" }\n",
+            ),
+            (
+                "vendored/ryu/Cargo.toml",
+                "[package]\nname = \"ryu\"\nversion.workspace = true\nedition.workspace = true\n\n\
+                 [dependencies]\nhelper.workspace = true\n",
+            ),
+            (
+                "vendored/ryu/src/lib.rs",
+                "pub fn word() -> String {\n    helper::WORD.to_owned()\n}\n",
+            ),
+            (
+                "vendored/helper/Cargo.toml",
+                "[package]\nname = \"helper\"\nversion.workspace = true\nedition.workspace = true\n",
+            ),
+            (
+                "vendored/helper/src/lib.rs",
+                "pub const WORD: &str = \"helped\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "helped");
+}
+
+/// As in workspaces that patch their own crates, so that whatever depends on them gets these.
+#[test]
+#[ignore = "needs Nix"]
+fn a_member_that_is_a_patch_no_other_crate_needs() {
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
+        "ryu = { path = \"../ryu\" }",
+        "ryu::WORD.to_owned()",
+        &[
+            ("ryu/Cargo.toml", &package("ryu", "")),
+            (
+                "ryu/src/lib.rs",
+                "//! Word.\n/// A word.\npub const WORD: &str = \"member\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "member");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_lock_file_from_elsewhere() {
+    let flake = app("", "", "\"locked\".to_owned()", &[]);
+    flake.edit(
+        "flake.nix",
+        "// { }",
+        "// { cargoLock = ./locks/app.lock; }",
+    );
+    fs::create_dir(flake.path().join("locks")).unwrap();
+    fs::rename(
+        flake.path().join("Cargo.lock"),
+        flake.path().join("locks/app.lock"),
+    )
+    .unwrap();
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+    assert_eq!(flake.run("dev", "app"), "locked");
+}
+
+/// `base` is a member that a crate outside `members` depends on by path; `ryu` one that a crate from git
+/// depends on by a patch, and `digits` one that `ryu` is made of.
+#[test]
+#[ignore = "needs Nix"]
+fn members_that_third_party_crates_depend_on() {
+    let user = repository(&[
+        (
+            "Cargo.toml",
+            &package("user", "\n[dependencies]\nryu = \"1\"\n"),
+        ),
+        ("src/lib.rs", "pub use ryu::WORD;\n"),
+    ]);
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"ryu\" }\n",
+        &format!(
+            "base = {{ path = \"../base\" }}\nryu = {{ path = \"../ryu\" }}\n\
+             user = {{ git = \"{}\" }}\nvendored = {{ path = \"../vendored\" }}",
+            url(&user)
+        ),
+        "format!(\"{} {} {} {}\", base::WORD, vendored::WORD, ryu::WORD, user::WORD)",
+        &[
+            ("base/Cargo.toml", &package("base", "")),
+            (
+                "base/src/lib.rs",
+                "//! Base.\n/// A word.\npub const WORD: &str = \"base\";\n",
+            ),
+            (
+                "vendored/Cargo.toml",
+                &package(
+                    "vendored",
+                    "\n[dependencies]\nbase = { path = \"../base\" }\n",
+                ),
+            ),
+            ("vendored/src/lib.rs", "pub use base::WORD;\n"),
+            (
+                "ryu/Cargo.toml",
+                &format!(
+                    "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n\n\
+                     [dependencies]\ndigits = {{ path = \"../digits\" }}\n\n\
+                     [dev-dependencies]\nbase = {{ path = \"../base\" }}\nuser = {{ git = \"{}\" }}\n",
+                    url(&user)
+                ),
+            ),
+            (
+                "ryu/src/lib.rs",
+                "//! Numbers.\n/// A word.\npub const WORD: &str = digits::WORD;\n",
+            ),
+            (
+                "ryu/tests/words.rs",
+                "//! Tests.\n#[test]\nfn words() {\n    assert_eq!(ryu::WORD, user::WORD);\n    \
+                 assert_eq!(base::WORD, \"base\");\n}\n",
+            ),
+            ("digits/Cargo.toml", &package("digits", "")),
+            (
+                "digits/src/lib.rs",
+                "//! Digits.\n/// A word.\npub const WORD: &str = \"digits\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "base base digits digits");
+    flake.edit("digits/src/lib.rs", "\"digits\"", "\"edited\"");
+    prints(&flake, "base base edited edited");
+    // Their own tests and lints are run.
+    for member in ["base", "ryu", "digits"] {
+        flake.build(&[&format!("checks.test-{member}")]).unwrap();
+        flake.build(&[&format!("checks.clippy-{member}")]).unwrap();
+    }
+    flake.edit("ryu/tests/words.rs", "\"base\"", "\"other\"");
+    let log = flake.build(&["checks.test-ryu"]).unwrap_err();
+    assert!(log.contains("test words ... FAILED"), "{log}");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_root_package_that_third_party_crates_depend_on_is_refused() {
+    let flake = Flake::new(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                "[workspace]\nexclude = [\"vendored\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\n\
+                 edition = \"2024\"\n\n[dev-dependencies]\nvendored = { path = \"vendored\" }\n",
+            ),
+            ("src/lib.rs", ""),
+            (
+                "vendored/Cargo.toml",
+                &package("vendored", "\n[dependencies]\napp = { path = \"..\" }\n"),
+            ),
+            ("vendored/src/lib.rs", ""),
+        ],
+    );
+    flake.lock();
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("third-party crates depend on `app`, which is the root package"),
+        "{log}"
+    );
+}

@@ -1,0 +1,560 @@
+//! `mkWorkspace` takes what cargo takes: files that build scripts watch and write, links, paths, manifests and
+//! configuration of all kinds. Where a file has to be named, the failure names it. See docs/tolerance.md.
+//!
+//! `cargo test --test tolerance -- --ignored`
+
+mod support;
+
+use std::os::unix::fs::symlink;
+
+use support::layers::{Flake, STEPS, package};
+
+fn passes(flake: &Flake) {
+    flake.lock();
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+}
+
+/// A workspace with resolver 3 and these members.
+fn root(members: &str, rest: &str) -> String {
+    format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n{rest}")
+}
+
+/// `app` on `library`, whose manifest ends in `rest`, with these files.
+fn pair(arguments: &str, rest: &str, files: &[(&str, &str)]) -> Flake {
+    let manifests = [
+        ("Cargo.toml", root("\"app\", \"library\"", "")),
+        ("library/Cargo.toml", package("library", rest)),
+        (
+            "app/Cargo.toml",
+            package(
+                "app",
+                "\n[dependencies]\nlibrary = { path = \"../library\" }\n",
+            ),
+        ),
+    ];
+    let manifests = manifests
+        .iter()
+        .map(|(path, text)| (*path, text.as_str()))
+        // A file of the test's own takes the place of one that is the same everywhere.
+        .filter(|(path, _)| files.iter().all(|(own, _)| own != path));
+    Flake::new(
+        arguments,
+        &manifests.chain(files.iter().copied()).collect::<Vec<_>>(),
+    )
+}
+
+/// What makes cargo lay out its build folder as cargo 1.100 does by default.
+const NEW_LAYOUT: &str =
+    "{ env = { CARGO_UNSTABLE_BUILD_DIR_NEW_LAYOUT = \"true\"; RUSTC_BOOTSTRAP = \"1\"; }; }";
+
+/// A build script that watches what no layer of a dependant holds, writes beside the code, and leaves a link, an
+/// empty folder, an old file and a large one in `OUT_DIR`.
+fn watched_and_written(arguments: &str) {
+    let flake = pair(
+        arguments,
+        "links = \"library\"\n\n[dependencies]\nlocal = { path = \"../forks/local\" }\nryu = \"1\"\n",
+        &[
+            (
+                "Cargo.toml",
+                &root(
+                    "\"app\", \"library\"",
+                    "exclude = [\"forks\", \"vendored\"]\n",
+                ),
+            ),
+            (
+                ".cargo/config.toml",
+                "[source.crates-io]\nreplace-with = \"committed\"\n\n[source.committed]\ndirectory = \"vendored\"\n",
+            ),
+            (
+                "vendored/ryu/Cargo.toml",
+                &package("ryu", "").replace("0.1.0", "1.0.99"),
+            ),
+            (
+                "vendored/ryu/.cargo-checksum.json",
+                "{\"files\":{},\"package\":null}",
+            ),
+            (
+                "vendored/ryu/build.rs",
+                "fn main() {\n    println!(\"cargo::rerun-if-changed=never.there\");\n}\n",
+            ),
+            ("vendored/ryu/src/lib.rs", ""),
+            ("forks/local/Cargo.toml", &package("local", "")),
+            (
+                "forks/local/build.rs",
+                "fn main() {\n    println!(\"cargo::rerun-if-changed=never.there\");\n}\n",
+            ),
+            ("forks/local/src/lib.rs", "pub static LOCAL: u8 = 1;\n"),
+            ("library/words.txt", "one two\n"),
+            (
+                "library/build.rs",
+                r#"//! Watches and writes.
+use std::{env, fs, os::unix, path::Path, time};
+
+fn main() {
+    for watched in ["words.txt", "../.git/HEAD", "tests/all.rs", "../Cargo.lock", "never there"] {
+        println!("cargo::rerun-if-changed={watched}");
+    }
+    assert!(fs::read_to_string("../Cargo.lock").unwrap().contains("library"));
+    let words = fs::read_to_string("words.txt").unwrap();
+    fs::write("src/words.rs", format!("{:?}\n", words.trim())).unwrap();
+    let out = env::var("OUT_DIR").unwrap();
+    let out = Path::new(&out);
+    let include = out.join("an include");
+    fs::create_dir_all(include.join("empty")).unwrap();
+    fs::write(include.join("old.h"), "old").unwrap();
+    let old = time::SystemTime::UNIX_EPOCH + time::Duration::from_secs(1_000_000_000);
+    fs::File::options().write(true).open(include.join("old.h")).unwrap().set_modified(old).unwrap();
+    fs::write(include.join("large"), vec![0; 100_000]).unwrap();
+    let link = out.join("link");
+    if !link.exists() {
+        unix::fs::symlink(&include, &link).unwrap();
+    }
+    println!("cargo::metadata=include={}", link.display());
+}
+"#,
+            ),
+            (
+                "library/src/lib.rs",
+                "//! Library.\n/// Words.\npub const WORDS: &str = include!(\"words.rs\");\n\
+                 /// More than cargo is given a copy of.\npub static LARGE: [u8; 100_000] = [1; 100_000];\n\
+                 /// Crates that are no members.\npub use {local::LOCAL, ryu as third_party};\n",
+            ),
+            (
+                "library/tests/all.rs",
+                "//! Tests.\n#[test]\nfn has_words() {\n    assert_eq!(library::WORDS, \"one two\");\n}\n",
+            ),
+            (
+                "app/build.rs",
+                r#"//! Reads what another script left.
+use std::{env, fs, path::PathBuf};
+
+fn main() {
+    let include = PathBuf::from(env::var("DEP_LIBRARY_INCLUDE").unwrap());
+    assert_eq!(fs::read_to_string(include.join("old.h")).unwrap(), "old");
+    assert_eq!(fs::read(include.join("large")).unwrap().len(), 100_000);
+    assert!(include.join("empty").is_dir());
+    println!("cargo::rerun-if-changed=build.rs");
+    // What stands in for a file that is watched elsewhere is none that a script can take for it.
+    assert!(fs::read_to_string("../.git/HEAD").is_err() || !cfg!(target_os = "linux"));
+}
+"#,
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\n\nfn main() {\n    println!(\"{}\", library::WORDS);\n}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "one two");
+    flake.edit("library/words.txt", "one", "three");
+    assert_eq!(flake.run("dev", "app"), "three two");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn files_that_build_scripts_watch_and_write() {
+    watched_and_written("{ }");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn files_that_build_scripts_watch_and_write_in_cargo_s_new_layout() {
+    watched_and_written(NEW_LAYOUT);
+}
+
+/// Members, files and folders that are links, and targets whose path is in another folder.
+#[test]
+#[ignore = "needs Nix"]
+fn links_and_paths() {
+    let flake = Flake::new(
+        "{ }",
+        &[
+            ("Cargo.toml", &root("\"crates/*\"", "")),
+            ("README.md", "Read me\n"),
+            (
+                "common/word.rs",
+                "//! Shared.\n\n/// Word.\npub const WORD: &str = include_str!(\"word.txt\");\n",
+            ),
+            ("common/word.txt", "word"),
+            (
+                "common/main.rs",
+                "//! Program.\n\nfn main() {\n    println!(\"{}\", env!(\"CARGO_PKG_NAME\"));\n}\n",
+            ),
+            (
+                "elsewhere/one/Cargo.toml",
+                &package(
+                    "one",
+                    "\n[lib]\ncrate-type = [\"cdylib\", \"rlib\"]\npath = \"../../common/word.rs\"\n",
+                ),
+            ),
+            ("elsewhere/one/tests/data/words.txt", "of one's tests\n"),
+            (
+                "crates/two/Cargo.toml",
+                &package(
+                    "two",
+                    "\n[[bin]]\nname = \"two\"\npath = \"examples/two.rs\"\n\n[[bin]]\nname = \"more\"\n\
+                     path = \"../../common/main.rs\"\n\n[dependencies]\none = { path = \"../one\" }\n",
+                ),
+            ),
+            (
+                "crates/two/examples/two.rs",
+                "//! Program.\n\nfn main() {\n    println!(\"{}\", two::WORD);\n}\n",
+            ),
+            (
+                "crates/two/src/lib.rs",
+                "#![doc = include_str!(\"../README.md\")]\nmod linked;\npub use linked::WORD;\n\
+                 /// How it is measured.\npub const BENCH: &str = include_str!(\"../benches/measure.rs\");\n",
+            ),
+            (
+                "crates/two/benches/measure.rs",
+                "//! Benchmark.\nfn main() {}\n",
+            ),
+            (
+                "crates/three/Cargo.toml",
+                &package(
+                    "three",
+                    "\n[dependencies]\none = { path = \"../one\" }\ntwo = { path = \"../two\" }\n",
+                ),
+            ),
+            (
+                "crates/three/src/lib.rs",
+                "//! Three.\npub use two::WORD;\n",
+            ),
+            (
+                "crates/three/tests/surroundings.rs",
+                r#"//! Tests.
+use std::{env, fs, process::Command};
+
+#[test]
+fn finds_programs_and_libraries_of_others() {
+    let test = env::current_exe().unwrap();
+    let folder = test.ancestors().find(|folder| folder.ends_with("debug")).unwrap();
+    let output = Command::new(folder.join("two")).output().unwrap();
+    assert_eq!(output.stdout, b"word\n");
+    let library = format!("{}one{}", env::consts::DLL_PREFIX, env::consts::DLL_SUFFIX);
+    assert!(folder.join(library).is_file());
+}
+
+#[test]
+fn finds_files() {
+    let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../one/tests/data/words.txt");
+    assert_eq!(fs::read_to_string(fixture).unwrap(), "of one's tests\n");
+    assert_eq!(include_str!("data/word.txt"), "word");
+    assert!(two::BENCH.contains("fn main"));
+    assert!(fs::symlink_metadata("tests/broken").unwrap().is_symlink());
+}
+"#,
+            ),
+        ],
+    );
+    for (target, link) in [
+        ("../elsewhere/one", "crates/one"),
+        ("../../README.md", "crates/two/README.md"),
+        ("../../../common/word.rs", "crates/two/src/linked.rs"),
+        ("../../../common/word.txt", "crates/two/src/word.txt"),
+        ("../../../common", "crates/three/tests/data"),
+        ("/nowhere/at/all", "crates/three/tests/broken"),
+    ] {
+        symlink(target, flake.path().join(link)).unwrap();
+    }
+    passes(&flake);
+    assert_eq!(flake.run("dev", "two"), "word");
+}
+
+/// Manifests that Nix cannot read as they are, and what build scripts and macros find in them.
+#[test]
+#[ignore = "needs Nix"]
+fn manifests_as_cargo_reads_them() {
+    let flake = pair(
+        "{ }",
+        "\n[features]\ndefault = [\"fast\"]\n\n#! Speed.\n\n## Is fast.\nfast = []\n\
+         ## Needs more.\nmore = [\n  \"fast\", # as well\n]\n\n\
+         [package.metadata.\"odd name\"]\nsince = 1979-05-27T07:32:00-07:00\nday = 1979-05-27\nhour = 07:32:00.5\n\
+         numbers = [9223372036854775807, -0.5e-300, inf, -nan]\n\"ключ\" = {\n  \"a b\" = 'c\\d', # TOML 1.1\n  \
+         escape = \"\\x41\\e\",\n}\n",
+        &[
+            (
+                "Cargo.toml",
+                &format!(
+                    "\u{feff}{}",
+                    root(
+                        "\"app\", \"library\"",
+                        "[workspace.metadata.limits]\nusers = 40\nsince = 2024-01-01\n"
+                    )
+                ),
+            ),
+            (
+                "library/build.rs",
+                r###"//! Reads manifests.
+use std::fs;
+
+fn main() {
+    println!("cargo::rerun-if-changed=Cargo.toml");
+    println!("cargo::rerun-if-changed=../Cargo.toml");
+    let own = fs::read_to_string("Cargo.toml").unwrap();
+    for part in [
+        "[features]\n", "#! Speed.", "## Is fast.\nfast = []", "1979-05-27T07:32:00-07:00", "07:32:00.5",
+        "9223372036854775807", "-nan", "ключ", "\"a b\"",
+    ] {
+        assert!(own.contains(part), "{part} is not in {own}");
+    }
+    let workspace = fs::read_to_string("../Cargo.toml").unwrap();
+    assert!(workspace.contains("metadata") && workspace.contains("2024-01-01"), "{workspace}");
+}
+"###,
+            ),
+            ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "app/Cargo.toml",
+                &package(
+                    "app",
+                    "description = \"Tab\\tand \\u0001 and \\u007F\"\n\n[dependencies]\n\
+                     library = { path = \"../library\", features = [\n  \"more\",\n], }\n",
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nuse library as _;\n\nfn main() {\n    println!(\"{:?}\", env!(\"CARGO_PKG_DESCRIPTION\"));\n}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), r#""Tab\tand \u{1} and \u{7f}""#);
+}
+
+/// Profiles, patches, included files, committed sources and files that flags name.
+#[test]
+#[ignore = "needs Nix"]
+fn configuration_of_cargo() {
+    let flake = pair(
+        "{ }",
+        "\n[dependencies]\nitoa = \"1\"\nryu = \"1\"\n\n[lints.rust]\n\
+         unexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(special)\"] }\n",
+        &[
+            (
+                "Cargo.toml",
+                &root(
+                    "\"app\", \"library\"",
+                    "exclude = [\"forks\", \"vendored\"]\n",
+                ),
+            ),
+            (
+                ".cargo/config.toml",
+                "include = [\"more.toml\"]\n\n[build]\nrustflags = [\"--cfg\", \"special\"]\n\n\
+                 [patch.crates-io]\nitoa = { path = \"forks/itoa\" }\n\n\
+                 [source.crates-io]\nreplace-with = \"committed\"\n\n[source.committed]\ndirectory = \"vendored\"\n",
+            ),
+            (
+                ".cargo/more.toml",
+                "[profile.dev]\noverflow-checks = false\n\n[profile.test]\nopt-level = 1\n\n[env]\nSAID = \"here\"\n\n\
+                 [target.'cfg(unix)']\nrustflags = [\"--cfg\", \"special\", \"-Clink-arg=@link/arguments.txt\"]\n",
+            ),
+            ("link/arguments.txt", ""),
+            (
+                "forks/itoa/Cargo.toml",
+                &package("itoa", "").replace("0.1.0", "1.0.99"),
+            ),
+            (
+                "forks/itoa/src/lib.rs",
+                "pub fn forked() -> u8 {\n    255\n}\n",
+            ),
+            (
+                "vendored/ryu/Cargo.toml",
+                &package("ryu", "").replace("0.1.0", "1.0.99"),
+            ),
+            (
+                "vendored/ryu/.cargo-checksum.json",
+                "{\"files\":{},\"package\":null}",
+            ),
+            (
+                "vendored/ryu/src/lib.rs",
+                "pub fn committed() -> u8 {\n    2\n}\n",
+            ),
+            (
+                "library/src/lib.rs",
+                "//! Library.\n/// Sum.\n#[must_use]\npub fn sum() -> u8 {\n    \
+                 itoa::forked() + ryu::committed() + u8::from(cfg!(special))\n}\n",
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\n\nfn main() {\n    println!(\"{} {}\", library::sum(), env!(\"SAID\"));\n}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "2 here");
+}
+
+/// A member beside the published crate that has its name.
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_member_beside_the_crate_of_its_name() {
+    let flake = Flake::new(
+        "{ }",
+        &[
+            ("Cargo.toml", &root("\"app\", \"itoa\"", "")),
+            (
+                "itoa/Cargo.toml",
+                &package(
+                    "itoa",
+                    "\n[dev-dependencies]\nbefore = { package = \"itoa\", version = \"1\" }\n",
+                )
+                .replace("0.1.0", "9.0.0"),
+            ),
+            (
+                "itoa/src/lib.rs",
+                "//! Member.\n/// New.\npub const NEW: u8 = 9;\n",
+            ),
+            (
+                "itoa/tests/before.rs",
+                "//! Tests.\n#[test]\nfn before() {\n    assert_eq!(before::Buffer::new().format(itoa::NEW), \"9\");\n}\n",
+            ),
+            (
+                "app/Cargo.toml",
+                &package(
+                    "app",
+                    "\n[dependencies]\nitoa = { path = \"../itoa\" }\nold = { package = \"itoa\", version = \"1\" }\n\n\
+                     [target.'cfg(all(target_has_atomic = \"ptr\", panic = \"unwind\"))'.dependencies]\ncfg-if = \"1\"\n",
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nuse cfg_if as _;\n\nfn main() {\n    println!(\"{}\", old::Buffer::new().format(itoa::NEW));\n}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "9");
+}
+
+/// What tests print is not taken for what cargo says.
+#[test]
+#[ignore = "needs Nix"]
+fn tests_that_print_messages_of_cargo() {
+    let flake = pair(
+        "{ }",
+        "\n[[test]]\nname = \"prints\"\nharness = false\n",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "library/tests/prints.rs",
+                "//! Prints.\nuse std::io::Write as _;\n\nfn main() {\n    let mut out = std::io::stdout();\n    \
+                 out.write_all(b\"\\0\\xff\\n{\\\"reason\\\":\\\"compiler-artifact\\\",\\\"fresh\\\":false}\\n{\\\"reason\\\":\\\"cut off\").unwrap();\n}\n",
+            ),
+            (
+                "app/src/main.rs",
+                "//! App.\nuse library as _;\n\nfn main() {}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+}
+
+/// `app` reads files of no member while it is compiled and while it is tested.
+fn reads_files_of_no_member(arguments: &str) -> Flake {
+    let flake = pair(
+        arguments,
+        "",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            ("data/one.txt", "one"),
+            ("more/two.txt", "two"),
+            (
+                "app/src/main.rs",
+                r#"//! App.
+use library as _;
+
+macro_rules! data {
+    ($name:literal) => {
+        include_str!(concat!("../../", $name))
+    };
+}
+
+fn main() {
+    println!("{} {}", data!("data/one.txt"), data!("more/two.txt"));
+}
+"#,
+            ),
+        ],
+    );
+    flake.lock();
+    flake
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_failure_names_all_files_that_were_missed() {
+    let flake = reads_files_of_no_member("{ }");
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("note:   members.app.files = [ \"data\" \"more\" ];"),
+        "{log}"
+    );
+    assert!(log.contains("files = [ \"data\" \"more\" ];"), "{log}");
+    for arguments in [
+        "{ members.app.files = [ \"data\" \"more\" ]; }",
+        "{ files = [ \"data\" \"more\" ]; }",
+        "{ members.app.source = \"workspace\"; }",
+        "{ source = \"workspace\"; }",
+    ] {
+        let flake = reads_files_of_no_member(arguments);
+        flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+        assert_eq!(flake.run("dev", "app"), "one two");
+    }
+}
+
+/// A test that runs the program of a member that its own does not depend on.
+#[test]
+#[ignore = "needs Nix"]
+fn programs_of_members_that_are_no_dependencies() {
+    let flake = Flake::new(
+        "{ }",
+        &[
+            ("Cargo.toml", &root("\"app\", \"checks\"", "")),
+            ("app/Cargo.toml", &package("app", "")),
+            ("app/src/main.rs", "//! App.\n\nfn main() {}\n"),
+            ("checks/Cargo.toml", &package("checks", "")),
+            (
+                "checks/tests/app.rs",
+                r#"//! Tests.
+#[test]
+fn runs() {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.ancestors().find(|folder| folder.ends_with("debug")).unwrap();
+    let app = folder.join("app");
+    assert!(app.exists(), "not found: {}", app.display());
+    assert!(std::process::Command::new(app).status().unwrap().success());
+}
+"#,
+            ),
+        ],
+    );
+    flake.lock();
+    let log = flake.build(&["checks.test-checks"]).unwrap_err();
+    assert!(
+        log.contains("note:   members.checks.programs = [ \"app\" ];"),
+        "{log}"
+    );
+    flake.edit(
+        "flake.nix",
+        "// { })",
+        "// { members.checks.programs = [ \"app\" ]; })",
+    );
+    flake
+        .build(&["checks.test-checks"])
+        .unwrap_or_else(|log| panic!("{log}"));
+}
+
+/// Errors of evaluation name the file.
+#[test]
+#[ignore = "needs Nix"]
+fn a_manifest_that_is_no_toml_is_named() {
+    let flake = pair("{ }", "\nthis is no TOML\n", &[]);
+    flake.write("Cargo.lock", "version = 4\n");
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("library/Cargo.toml") && log.contains("this is no TOML"),
+        "{log}"
+    );
+}
