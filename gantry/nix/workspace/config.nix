@@ -174,7 +174,6 @@ in
       in
       lib.any (url: lib.hasInfix url (package.source or "")) (
         lib.optional (name == "crates-io") "github.com/rust-lang/crates.io-index"
-        ++ lib.optional (name == "crates-io") "index.crates.io"
         ++ lib.optional (source ? registry) source.registry
         ++ lib.optional (source ? git) source.git
       )
