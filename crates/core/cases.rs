@@ -1,4 +1,4 @@
-// What both front ends are held to, and `sha256sum` with them.
+//! What both front ends are held to, and `sha256sum` with them.
 
 /// Names and contents of files.
 pub(crate) const FILES: [(&str, &str); 3] =

@@ -12,8 +12,6 @@ use anyhow::{Context as _, Result, bail};
 use libc::{SIGHUP, SIGINT, SIGKILL, SIGTERM, c_int, pid_t};
 use signal_hook::iterator::Signals;
 
-use crate::git;
-
 /// How long an interrupted program may take to end by itself.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -57,6 +55,16 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
+/// Takes from a command what a hook of git says of its own repository, which need not be the one that the
+/// command is about.
+pub(crate) fn leave_hook(command: &mut Command) {
+    for variable in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_WORK_TREE"] {
+        if command.get_envs().all(|(name, _)| name != variable) {
+            command.env_remove(variable);
+        }
+    }
+}
+
 /// Starts a program in a session of its own, which an interrupt ends for as long as the second value lives.
 ///
 /// # Errors
@@ -64,11 +72,7 @@ pub(crate) fn check() -> Result<()> {
 pub(crate) fn spawn(command: &mut Command) -> Result<(Child, Running)> {
     // Or git would tell of the missing terminal, and not of the missing password.
     command.env("GIT_TERMINAL_PROMPT", "0");
-    for variable in git::OF_A_HOOK {
-        if command.get_envs().all(|(name, _)| name != variable) {
-            command.env_remove(variable);
-        }
-    }
+    leave_hook(command);
     start_session(command);
     // An interrupt finds no group here, or this one: it waits meanwhile.
     let mut groups = groups();

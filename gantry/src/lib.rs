@@ -14,7 +14,6 @@ mod display;
 mod doctor;
 mod event;
 mod file;
-mod git;
 mod github;
 mod init;
 mod interrupt;

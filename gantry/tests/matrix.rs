@@ -78,10 +78,6 @@ fn workspace() -> Flake {
         ("crates/other/Cargo.toml", member("other", "")),
         ("crates/other/src/lib.rs", "//! Other\n".to_owned()),
     ];
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (*path, text.as_str()))
-        .collect();
     // Any derivation that depends on the file may stand for the toolchain, as nothing is built.
     Flake::new(
         "{ toolchain = pkgs.writeText \"toolchain\" (builtins.readFile ./rust-toolchain.toml); }",

@@ -32,7 +32,7 @@ fn passes(repository: &str, revision: &str, arguments: &str) {
                denyWarnings = false;
              }} // {arguments}"
         ),
-        &[],
+        &[("", ""); 0],
     );
     flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
 }

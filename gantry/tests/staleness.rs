@@ -65,10 +65,6 @@ fn workspace() -> Flake {
                 .to_owned(),
         ),
     ];
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (*path, text.as_str()))
-        .collect();
     let flake = Flake::new("{ }", &files);
     flake.lock();
     flake

@@ -166,11 +166,38 @@ fn files_that_build_scripts_watch_and_write_in_cargo_s_new_layout() {
 /// Members, files and folders that are links, and targets whose path is in another folder.
 #[test]
 #[ignore = "needs Nix"]
+fn modules_in_the_folder_of_a_dependency() {
+    let flake = pair(
+        "{ }",
+        "",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "library/shared.rs",
+                "pub(crate) const WORD: &str = \"word\";\n",
+            ),
+            ("app/src/main.rs", "//! App.\n\nfn main() {}\n"),
+            (
+                "app/tests/word.rs",
+                "//! Words.\n\n#[path = \"../../library/shared.rs\"]\nmod shared;\n\n\
+                 #[test]\nfn is_a_word() {\n    assert_eq!(shared::WORD, \"word\");\n}\n",
+            ),
+        ],
+    );
+    passes(&flake);
+    // rustfmt follows the module, too.
+    flake
+        .build(&["checks.fmt"])
+        .unwrap_or_else(|log| panic!("{log}"));
+}
+
+#[test]
+#[ignore = "needs Nix"]
 fn links_and_paths() {
     let flake = Flake::new(
         "{ }",
         &[
-            ("Cargo.toml", &root("\"crates/*\"", "")),
+            ("Cargo.toml", &*root("\"crates/*\"", "")),
             ("README.md", "Read me\n"),
             (
                 "common/word.rs",
@@ -393,7 +420,7 @@ fn a_member_beside_the_crate_of_its_name() {
     let flake = Flake::new(
         "{ }",
         &[
-            ("Cargo.toml", &root("\"app\", \"itoa\"", "")),
+            ("Cargo.toml", &*root("\"app\", \"itoa\"", "")),
             (
                 "itoa/Cargo.toml",
                 &package(
@@ -511,7 +538,7 @@ fn programs_of_members_that_are_no_dependencies() {
     let flake = Flake::new(
         "{ }",
         &[
-            ("Cargo.toml", &root("\"app\", \"checks\"", "")),
+            ("Cargo.toml", &*root("\"app\", \"checks\"", "")),
             ("app/Cargo.toml", &package("app", "")),
             ("app/src/main.rs", "//! App.\n\nfn main() {}\n"),
             ("checks/Cargo.toml", &package("checks", "")),

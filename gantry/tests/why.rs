@@ -409,10 +409,6 @@ fn workspace() -> Flake {
         ("crates/other/Cargo.toml", member("other", "[dependencies]\n")),
         ("crates/other/src/lib.rs", "//! Other.\n".to_owned()),
     ];
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (*path, text.as_str()))
-        .collect();
     Flake::new(
         "{ env = import ./nix/some.nix // import ./nix/more.nix; }",
         &files,

@@ -6,14 +6,6 @@ mod support;
 
 use support::layers::{Flake, STEPS, package};
 
-fn flake(arguments: &str, files: &[(&str, String)]) -> Flake {
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, text)| (*path, text.as_str()))
-        .collect();
-    Flake::new(arguments, &files)
-}
-
 fn passes(flake: &Flake) {
     flake.lock();
     flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
@@ -24,7 +16,7 @@ const WORD: &str = "/// A word.\n#[must_use]\npub fn word() -> &'static str {\n 
 #[test]
 #[ignore = "needs Nix"]
 fn a_root_package_with_nested_renamed_and_excluded_packages() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ members.outer.files = [ \"data/outside.txt\" ]; members.app.testFiles = [ \"data/expected.txt\" ]; }",
         &[
             (
@@ -91,7 +83,7 @@ fn a_root_package_with_nested_renamed_and_excluded_packages() {
 #[test]
 #[ignore = "needs Nix"]
 fn macros_build_scripts_and_what_they_share() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ members.native.env.ASKED = \"yes\"; members.app.testInputs = [ pkgs.jq ]; \
            members.app.testEnv.SAID = \"here\"; }",
         &[
@@ -185,7 +177,7 @@ fn macros_build_scripts_and_what_they_share() {
 #[test]
 #[ignore = "needs Nix"]
 fn features_on_the_host_alone() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -236,7 +228,7 @@ fn features_on_the_host_alone() {
 #[test]
 #[ignore = "needs Nix"]
 fn dev_dependencies_in_circles_and_features_of_tests() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -292,7 +284,7 @@ fn dev_dependencies_in_circles_and_features_of_tests() {
 #[test]
 #[ignore = "needs Nix and the registry"]
 fn third_party_crates_patched_optional_and_in_two_versions() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -345,7 +337,7 @@ fn third_party_crates_patched_optional_and_in_two_versions() {
 #[test]
 #[ignore = "needs Nix"]
 fn the_first_resolver() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             // No resolver in a virtual workspace: the first.
@@ -434,7 +426,7 @@ fn the_first_resolver() {
 #[test]
 #[ignore = "needs Nix"]
 fn panics_that_abort() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -493,7 +485,7 @@ fn panics_that_abort() {
 #[test]
 #[ignore = "needs Nix"]
 fn members_without_a_library_or_documentation() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -547,7 +539,7 @@ fn members_without_a_library_or_documentation() {
 #[test]
 #[ignore = "needs Nix"]
 fn configuration_of_tools_above_a_member() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -588,7 +580,7 @@ fn configuration_of_tools_above_a_member() {
 #[test]
 #[ignore = "needs Nix"]
 fn dependencies_that_flags_of_rustc_turn_on() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -625,7 +617,7 @@ fn dependencies_that_flags_of_rustc_turn_on() {
 #[test]
 #[ignore = "needs Nix"]
 fn one_member_alone() {
-    let virtual_root = flake(
+    let virtual_root = Flake::new(
         "{ }",
         &[
             (
@@ -642,7 +634,7 @@ fn one_member_alone() {
     passes(&virtual_root);
     assert_eq!(virtual_root.run("release", "app"), "alone");
 
-    let single = flake(
+    let single = Flake::new(
         "{ }",
         &[
             ("Cargo.toml", package("app", "")),
@@ -659,7 +651,7 @@ fn one_member_alone() {
 #[test]
 #[ignore = "needs Nix"]
 fn one_member_s_failure_leaves_the_others() {
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (
@@ -730,7 +722,7 @@ fn what_cannot_be_done_is_refused() {
         ),
     ];
     for (arguments, (path, manifest), refusal) in cases {
-        let flake = flake(
+        let flake = Flake::new(
             arguments,
             &[
                 (
@@ -754,7 +746,7 @@ fn what_cannot_be_done_is_refused() {
 #[ignore = "needs Nix"]
 fn a_member_for_wasm_needs_dependencies_for_wasm() {
     let wasm = "\n[package.metadata.ci]\ntargets = [\"wasm32-unknown-unknown\"]\n";
-    let flake = flake(
+    let flake = Flake::new(
         "{ }",
         &[
             (

@@ -1,8 +1,7 @@
 //! The command beside `sha256sum` of coreutils.
 
-mod cases {
-    include!("../../core/cases.rs");
-}
+#[path = "../../core/cases.rs"]
+mod cases;
 
 use std::{ffi::OsStr, fs, os::unix::ffi::OsStrExt as _, path::Path, process::Command};
 

@@ -1,9 +1,8 @@
 //! The cases in the page; in Node.js, which has no documents, in what the page calls.
 #![cfg(target_family = "wasm")]
 
-mod cases {
-    include!("../../core/cases.rs");
-}
+#[path = "../../core/cases.rs"]
+mod cases;
 
 use cases::{CASES, FILES, with_digests};
 use wasm_bindgen_test::wasm_bindgen_test;

@@ -11,6 +11,8 @@
 { root }:
 
 let
+  merge = import ./merge.nix { inherit lib; };
+
   exists = file: builtins.pathExists (root + "/${file}");
 
   # cargo prefers the older name.
@@ -20,26 +22,6 @@ let
       ".cargo/config.toml"
     ]
   );
-
-  # Tables are merged, lists joined; of two values the second counts.
-  merge =
-    a: b:
-    lib.zipAttrsWith
-      (
-        _: values:
-        if lib.length values == 1 then
-          lib.head values
-        else if lib.all lib.isAttrs values then
-          lib.foldl' merge { } values
-        else if lib.all lib.isList values then
-          lib.concatLists values
-        else
-          lib.last values
-      )
-      [
-        a
-        b
-      ];
 
   # The files that a file includes come before it.
   included =

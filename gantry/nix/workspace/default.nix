@@ -59,6 +59,7 @@ in
 
 let
   toml = import ./toml.nix { inherit lib; };
+  merge = import ./merge.nix { inherit lib; };
   paths = import ./paths.nix { inherit lib; };
   platform = import ./platform.nix { inherit lib; };
   semver = import ./semver.nix { inherit lib; };
@@ -120,29 +121,12 @@ let
     modules = byTarget.wasm32-unknown-unknown.profiles.release.build or { };
   };
 
-  # What is said of a target: lists and sets of the project's own are added to wasm.nix's.
+  # What is said of a target: by wasm.nix, and by the project.
   saidOf =
     target:
-    let
-      own = targets.${target} or { };
-    in
-    if target != "wasm32-unknown-unknown" then
-      own
-    else
-      lib.zipAttrsWith
-        (
-          _: values:
-          if lib.all lib.isList values then
-            lib.concatLists values
-          else if lib.all lib.isAttrs values then
-            lib.mergeAttrsList values
-          else
-            lib.last values
-        )
-        [
-          wasm.target
-          own
-        ];
+    merge (lib.optionalAttrs (target == "wasm32-unknown-unknown") wasm.target) (
+      targets.${target} or { }
+    );
 
   # The member's tests can be run on the target: on this machine, with the test harness that is named for
   # it, or by the runner that cargo knows for it.

@@ -1,4 +1,5 @@
-# rustfmt, one check per member: its own files are all it needs.
+# rustfmt, one check per member: its own files are all it needs, and those of its dependencies where it has modules
+# there.
 {
   lib,
   craneLib,
@@ -12,6 +13,11 @@
 
 lib.mapAttrs (
   name: m:
+  let
+    others = lib.optionals (sources.hasModulesElsewhere name) (
+      lib.filter (other: other != null && other != name) (lib.unique (map facts.memberOf m.dependencies))
+    );
+  in
   craneLib.mkCargoDerivation {
     name = "fmt-${name}";
     pname = "fmt-${name}";
@@ -26,10 +32,13 @@ lib.mapAttrs (
       mkdir source
       cd source
       ${
-        sources.member {
-          inherit name;
-          tests = true;
-        }
+        lib.concatMapStrings (
+          other:
+          sources.member {
+            name = other;
+            tests = other == name;
+          }
+        ) ([ name ] ++ others)
       }${
         sources.place (
           sources.configuration

@@ -76,6 +76,8 @@ let
       lib.unique (map paths.parent (lib.filter (path: !(paths.inside m.dir path)) targets))
     );
 
+  contains = needle: text: text != builtins.replaceStrings [ needle ] [ "" ] text;
+
   # The test folders that the code of a package takes files from.
   shared =
     m: all:
@@ -88,7 +90,6 @@ let
       ) all;
       texts = map (f: builtins.readFile (root + "/${paths.under m.dir f.path}")) code;
       isNamed = folder: lib.any (path: paths.inside (paths.join m.dir folder) path) (named m);
-      contains = needle: text: text != builtins.replaceStrings [ needle ] [ "" ] text;
       # As code names them: "../tests/…", or behind CARGO_MANIFEST_DIR "/tests/…".
       isMentioned =
         folder:
@@ -155,7 +156,20 @@ in
   # The code that places what belongs to a member.
   member = { name, tests }: if tests then placed.${name}.withTests else placed.${name}.code;
 
-  # The same for a tool that looks for its configuration, a file of one of these names, in the folders
+  # Whether the code of a member has modules that may be in the folder of another.
+  hasModulesElsewhere =
+    name:
+    let
+      m = facts.members.${name};
+    in
+    lib.any (
+      f:
+      lib.hasSuffix ".rs" f.path
+      && f.type == "regular"
+      && contains "#[path = \"../" (builtins.readFile (root + "/${paths.under m.dir f.path}"))
+    ) (below m.dir);
+
+  # What to copy where for a tool that looks for its configuration, a file of one of these names, in the folders
   # above these members.
   configuration =
     names: members:

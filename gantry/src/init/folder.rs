@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, str};
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{git, output};
+use crate::{interrupt, output};
 
 use super::stage;
 
@@ -41,12 +42,12 @@ impl Folder {
     /// # Errors
     /// What it says where it fails; or it cannot be started.
     pub(crate) fn git(&self, arguments: &[&str]) -> Result<String> {
-        let output = git::command(&self.root)
-            .args(arguments)
-            // Where this program is killed, git works on, and keeps the lock as long as it does.
-            .stdin(self.lock.try_clone()?)
-            .output()
-            .context("cannot run git")?;
+        let mut git = Command::new("git");
+        git.args(arguments).current_dir(&self.root);
+        interrupt::leave_hook(&mut git);
+        // Where this program is killed, git works on, and keeps the lock as long as it does.
+        git.stdin(self.lock.try_clone()?);
+        let output = git.output().context("cannot run git")?;
         let error = String::from_utf8_lossy(&output.stderr);
         ensure!(
             output.status.success(),

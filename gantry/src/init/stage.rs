@@ -11,8 +11,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use xshell::cmd;
 
-use crate::git;
+use crate::process;
 
 use super::folder::{Files, files_below, read};
 
@@ -199,20 +200,13 @@ fn merge(target: &Path, old: &Path, new: &Path) -> Result<bool> {
         Path::new("/dev/null")
     };
     let folder = target.parent().context("a file without a folder")?;
-    let output = git::command(folder)
-        .args([
-            "merge-file",
-            "--stdout",
-            "-L",
-            "edited",
-            "-L",
-            "before",
-            "-L",
-            "gantry init",
-        ])
-        .args([target, base, new])
-        .output()
-        .context("cannot run git")?;
+    let shell = process::shell(folder)?;
+    let labels = ["-L", "edited", "-L", "before", "-L", "gantry init"];
+    let merge = cmd!(
+        shell,
+        "git merge-file --stdout {labels...} {target} {base} {new}"
+    );
+    let output = process::output(merge, "")?;
     // The number of conflicts, or more where it cannot merge.
     let conflicts = output.status.code().unwrap_or(255);
     if conflicts > 127 {

@@ -2,11 +2,13 @@
 
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use xshell::{Shell, cmd};
 
-use crate::git;
 use crate::init::{Files, write_with_parents};
+use crate::{interrupt, process};
 
 /// Who commits what the project never gets as a commit.
 const IDENTITY: [&str; 4] = ["-c", "user.name=gantry", "-c", "user.email=gantry"];
@@ -24,13 +26,14 @@ pub(super) struct Merged {
 /// # Errors
 /// It is not.
 pub(super) fn require_clean(root: &Path) -> Result<()> {
-    let status = git::read(root, &["status", "--porcelain"]).with_context(|| {
+    let shell = process::shell(root)?;
+    let status = process::read(cmd!(shell, "git status --porcelain")).with_context(|| {
         format!(
             "{} is in no git repository: `git init`, and commit",
             root.display()
         )
     })?;
-    if git::read(root, &["rev-parse", "--verify", "--quiet", "HEAD"]).is_err() {
+    if process::read(cmd!(shell, "git rev-parse --verify --quiet HEAD")).is_err() {
         bail!("nothing is committed yet, so that a merge could not be undone: run `git commit`");
     }
     if !status.is_empty() {
@@ -47,33 +50,26 @@ pub(super) fn require_clean(root: &Path) -> Result<()> {
 /// # Errors
 /// git fails otherwise than by a conflict.
 pub(super) fn merge(root: &Path, before: &Files, after: &Files, subject: &str) -> Result<Merged> {
-    let prefix = git::read(root, &["rev-parse", "--show-prefix"])?;
-    let top = git::read(root, &["rev-parse", "--show-toplevel"])?;
-    let top = Path::new(&top);
+    let shell = process::shell(root)?;
+    let prefix = process::read(cmd!(shell, "git rev-parse --show-prefix"))?;
+    let top = process::read(cmd!(shell, "git rev-parse --show-toplevel"))?;
+    shell.change_dir(top);
     let repository = tempfile::tempdir().context("cannot make a temporary folder")?;
     let repository = repository.path();
-    git::read(repository, &["init", "--quiet"])?;
+    let other = process::shell(repository)?;
+    process::read(cmd!(other, "git init --quiet"))?;
     for files in [before, after] {
-        commit(repository, &prefix, files, subject)?;
+        commit(&other, repository, &prefix, files, subject)?;
     }
-    let fetch = [
-        "fetch",
-        "--quiet",
-        "--no-tags",
-        &repository.to_string_lossy(),
-        "HEAD",
-    ];
-    git::read(top, &fetch)?;
+    process::read(cmd!(shell, "git fetch --quiet --no-tags {repository} HEAD"))?;
 
     // Ctrl-C does not reach it: it takes a moment, and would leave half of the change.
-    let picked = git::command(top)
-        .args(["cherry-pick", "--no-commit", "FETCH_HEAD"])
-        .process_group(0)
-        .output()
-        .context("cannot run git")?;
+    let mut pick = Command::from(cmd!(shell, "git cherry-pick --no-commit FETCH_HEAD"));
+    interrupt::leave_hook(&mut pick);
+    let picked = pick.process_group(0).output().context("cannot run git")?;
 
     let list = |arguments: &[&str]| {
-        let list = git::read(top, &[&["diff", "--name-only", "-z"], arguments].concat())?;
+        let list = process::read(cmd!(shell, "git diff --name-only -z {arguments...}"))?;
         let files = list.split('\0').filter(|file| !file.is_empty());
         anyhow::Ok(files.map(str::to_owned).collect::<Vec<_>>())
     };
@@ -90,25 +86,27 @@ pub(super) fn merge(root: &Path, before: &Files, after: &Files, subject: &str) -
     })
 }
 
-/// Commits these files and no others, in the folder `prefix`.
-fn commit(repository: &Path, prefix: &str, files: &Files, subject: &str) -> Result<()> {
-    git::read(
-        repository,
-        &["rm", "--quiet", "-r", "--ignore-unmatch", "."],
-    )?;
+/// Commits these files and no others, in the folder `prefix` of the repository, where the shell is.
+fn commit(
+    shell: &Shell,
+    repository: &Path,
+    prefix: &str,
+    files: &Files,
+    subject: &str,
+) -> Result<()> {
+    process::read(cmd!(shell, "git rm --quiet -r --ignore-unmatch ."))?;
     let folder = repository.join(prefix);
     for (path, content) in files {
         write_with_parents(&folder.join(path), content)?;
     }
-    git::read(repository, &["add", "--all", "--force", "."])?;
+    process::read(cmd!(shell, "git add --all --force ."))?;
     let commit = [
         "commit",
         "--quiet",
         "--allow-empty",
         "--no-verify",
         "--message",
-        subject,
     ];
-    git::read(repository, &[&IDENTITY[..], &commit].concat())?;
+    process::read(cmd!(shell, "git {IDENTITY...} {commit...} {subject}"))?;
     Ok(())
 }

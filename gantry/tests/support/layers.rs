@@ -42,7 +42,7 @@ impl Flake {
     /// A flake of these files. `arguments` are further arguments of `mkWorkspace`, as Nix source.
     ///
     /// Its outputs are what `mkWorkspace` gives, under `workspace`, and the checks of that.
-    pub(crate) fn new(arguments: &str, files: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(arguments: &str, files: &[(&str, impl AsRef<str>)]) -> Self {
         let flake = Self(Workspace::empty("gantry-nix-"));
         let inputs = fs::read_to_string(repository().join("flake.nix")).unwrap();
         let start = inputs.find("  inputs = {").unwrap();
@@ -68,7 +68,7 @@ impl Flake {
             &flake.path().join("nix/workspace"),
         );
         for (path, text) in files {
-            flake.write(path, text);
+            flake.write(path, text.as_ref());
         }
         flake
     }
