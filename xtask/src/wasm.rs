@@ -57,9 +57,8 @@ impl Project<'_> {
     fn test_with(&self, variables: &[&str], select: &[String]) -> Commands<'_> {
         let sh = &self.sh;
         let (mut commands, runner) = self.bindgen("wasm-bindgen-test-runner")?;
-        let runner = format!("--config=target.{WASM}.runner='{runner}'");
-        let select = select.iter().chain([&runner]);
-        commands.push(cmd!(sh, "env {variables...} cargo test --tests {select...}"));
+        let runner = format!("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER={runner}");
+        commands.push(cmd!(sh, "env {variables...} {runner} cargo test --tests {select...}"));
         Ok(commands)
     }
 
@@ -77,6 +76,8 @@ impl Project<'_> {
         member.with_context(|| format!("wasm-bindgen {version} is missing: {mend}"))?;
         let compile = cmd!(sh, "cargo build --locked --package xtask-bindgen");
         let program = self.workspace.target_directory.join("debug").join(name);
+        // cargo splits a runner at spaces, which the folders above the workspace may have.
+        let program = program.strip_prefix(&self.workspace.root).unwrap_or(&program);
         Ok((vec![compile], program.display().to_string()))
     }
 }
