@@ -79,12 +79,14 @@ let
               "${first.name}-${lib.substring 0 8 (builtins.hashString "sha256" first.id)}"
           )
           (
-            first.spec
-            // {
-              package = first.name;
-              features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
-              default-features = lib.any (r: r.defaultFeatures) same;
-            }
+            toml.printed (
+              first.spec
+              // {
+                package = first.name;
+                features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
+                default-features = lib.any (r: r.defaultFeatures) same;
+              }
+            )
           );
     in
     lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) (map requirement records))));
@@ -130,7 +132,9 @@ let
     dev-dependencies = lib.filterAttrs (key: spec: build.${key} or null != spec) test;
   };
   # The same in every layer, so computed once.
-  thirdParty = lib.genAttrs cfgs (cfg: tablesOf (target "build" cfg) (target "test" cfg) (host cfg));
+  thirdParty = lib.genAttrs cfgs (
+    cfg: toml.printed (tablesOf (target "build" cfg) (target "test" cfg) (host cfg))
+  );
   always = tablesOf (target "build" null) (target "test" null) (host null);
   tables =
     present:

@@ -115,6 +115,7 @@ let
       } (tokens text)).out;
 in
 {
+  toLiteral = text: { ${literalKey} = text; };
   isLiteral = v: builtins.isAttrs v && v ? ${literalKey};
   literal = v: v.${literalKey};
 

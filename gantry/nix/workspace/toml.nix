@@ -38,6 +38,9 @@ in
 {
   inherit pair;
 
+  # A table with its text, for one that many documents have.
+  printed = table: table // plain.toLiteral (value table);
+
   # A table as its lines.
   lines = list: { ${linesKey} = text list; };
 
