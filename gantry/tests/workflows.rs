@@ -673,13 +673,14 @@ fn the_commands_of_the_workflows_do_what_they_say() {
     runner.remove_rust();
     runner.configure();
     runner.commit();
-    let ci = workflow("ci.yml");
-    for job in ci.jobs() {
-        for yaml in job.yaml["steps"].as_vec().unwrap() {
-            let step = Step(yaml.clone());
-            if !step.text("run").is_empty() {
-                let output = run(&runner, &ci, &step);
-                assert_exit(&output, 0, "");
+    for name in ["ci.yml", "cache.yml"] {
+        let workflow = workflow(name);
+        for job in workflow.jobs() {
+            for yaml in job.yaml["steps"].as_vec().unwrap() {
+                let step = Step(yaml.clone());
+                if !step.text("run").is_empty() {
+                    assert_exit(&run(&runner, &workflow, &step), 0, "");
+                }
             }
         }
     }

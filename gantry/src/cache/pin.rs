@@ -10,17 +10,11 @@ use super::verify::Verdict;
 use crate::nix::Program;
 use crate::output;
 
-/// Pushes an output, and has the cache keep it under this name.
+/// Pushes an output, and has the cache keep it under this name, if it has pins.
 ///
 /// # Errors
-/// The cache has no pins, the output is not built, or cachix fails.
+/// The output is not built, or cachix fails.
 pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) -> Result<Verdict> {
-    if !cache.has_pins() {
-        bail!(
-            "only a cache at cachix.org has pins, and this is {}: of other caches, what collects paths there decides what is kept; `gantry cache push {output}` pushes it",
-            cache.url
-        );
-    }
     if name.is_empty() || name.starts_with('-') {
         bail!("`{name}` is no name for a pin");
     }
@@ -28,7 +22,7 @@ pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) ->
     let contents = Contents::of(program, cache, &outputs, true)?;
     if let Some(output) = contents.absent.first() {
         let output = &output.installable;
-        bail!("cachix pins what is in the store: run `nix build --no-link {output}`");
+        bail!("what is pinned is pushed from the store: run `nix build --no-link {output}`");
     }
     // The server refuses to pin a path that it does not have.
     let verdict = push::run(program, cache, &contents)?;
@@ -36,6 +30,12 @@ pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) ->
         for output in &outputs {
             keep(cache, name, &output.path)?;
         }
+    }
+    if !cache.has_pins() {
+        let url = &cache.url;
+        output::print(&format!(
+            "{url} has no pins: what is there stays until somebody deletes it\n"
+        ))?;
     }
     Ok(verdict)
 }
