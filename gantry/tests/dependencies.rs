@@ -191,6 +191,67 @@ fn a_member_that_is_a_patch_no_other_crate_needs() {
     prints(&flake, "member");
 }
 
+/// A [patch] in the root manifest, one in cargo's configuration, and one of a git repository: `app` names all
+/// three members as if they were somewhere else.
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn members_in_the_place_of_what_others_name_by_version_or_repository() {
+    let replaced = repository(&[
+        ("Cargo.toml", &package("digits", "")),
+        ("src/lib.rs", "pub const WORD: &str = \"replaced\";\n"),
+    ]);
+    let member = |name, version| {
+        format!("[package]\nname = \"{name}\"\nversion = \"{version}\"\nedition = \"2024\"\n")
+    };
+    let word = |word| format!("//! Word.\n/// A word.\npub const WORD: &str = \"{word}\";\n");
+    let flake = Flake::new(
+        "{ }",
+        &[
+            (
+                "Cargo.toml",
+                &*format!(
+                    "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"digits\", \"itoa\", \"ryu\"]\n\n\
+                     [patch.crates-io]\nnumbers = {{ package = \"ryu\", path = \"ryu\" }}\n\n\
+                     [patch.\"{0}\"]\ndigits = {{ path = \"digits\" }}\n",
+                    url(&replaced)
+                ),
+            ),
+            (
+                ".cargo/config.toml",
+                "[patch.crates-io]\nitoa = { path = \"itoa\" }\n",
+            ),
+            (
+                "app/Cargo.toml",
+                &package(
+                    "app",
+                    &format!(
+                        "\n[dependencies]\nryu = \"1\"\nother = {{ package = \"itoa\", version = \"1\" }}\n\
+                         digits = {{ git = \"{}\", branch = \"topic/one\" }}\n",
+                        url(&replaced)
+                    ),
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                &format!(
+                    "{PRINTS_TEXT}fn text() -> String {{\n    \
+                     format!(\"{{}} {{}} {{}}\", ryu::WORD, other::WORD, digits::WORD)\n}}\n"
+                ),
+            ),
+            ("ryu/Cargo.toml", &member("ryu", "1.0.99")),
+            ("ryu/src/lib.rs", &word("ryu")),
+            ("itoa/Cargo.toml", &member("itoa", "1.0.99")),
+            ("itoa/src/lib.rs", &word("itoa")),
+            ("digits/Cargo.toml", &member("digits", "0.1.0")),
+            ("digits/src/lib.rs", &word("digits")),
+        ],
+    );
+    flake.lock();
+    prints(&flake, "ryu itoa digits");
+    flake.edit("ryu/src/lib.rs", "\"ryu\"", "\"edited\"");
+    prints(&flake, "edited itoa digits");
+}
+
 #[test]
 #[ignore = "needs Nix"]
 fn a_lock_file_from_elsewhere() {

@@ -72,10 +72,36 @@ let
   };
   lock = import ./lock.nix { inherit lib semver toml; } {
     inherit cargoLock;
-    facts = manifests;
+    facts = linked;
+  };
+  # A [patch] may put a member in the place of what others name by its version or repository alone: the lock
+  # file says so. They depend on it by path then.
+  linked = manifests // {
+    members = lib.mapAttrs (
+      _: m:
+      m
+      // {
+        dependencies = map (
+          d:
+          if d.path == null && manifests.members ? ${d.package} && !(lock.locked m d ? source) then
+            let
+              path = manifests.members.${d.package}.dir;
+            in
+            d
+            // {
+              inherit path;
+              spec = removeAttrs d.spec lock.sources // {
+                inherit path;
+              };
+            }
+          else
+            d
+        ) m.dependencies;
+      }
+    ) manifests.members;
   };
   # Whoever depends on a patched member depends on a third-party crate.
-  facts = manifests // {
+  facts = linked // {
     inherit (lock) patched;
     memberOf =
       d:

@@ -36,17 +36,7 @@ let
       name = package.name;
       inherit (package) version;
       spec =
-        lib.filterAttrs (
-          key: _:
-          lib.elem key [
-            "git"
-            "branch"
-            "tag"
-            "rev"
-            "registry"
-            "registry-index"
-          ]
-        ) record.d.spec
+        lib.intersectAttrs (lib.genAttrs lock.sources (_: null)) record.d.spec
         // lib.optionalAttrs (record.d.path != null) { path = "../${record.d.path}"; }
         // {
           version = "=${package.version}";

@@ -97,6 +97,16 @@ rec {
       }
     );
 
+  # The keys of a dependency that say where its package is from.
+  sources = [
+    "git"
+    "branch"
+    "tag"
+    "rev"
+    "registry"
+    "registry-index"
+  ];
+
   # Every locked package, and the text of the whole lock file.
   inherit packages;
   all = text packages;
