@@ -343,29 +343,62 @@ fn members_that_third_party_crates_depend_on() {
     assert!(log.contains("test words ... FAILED"), "{log}");
 }
 
+/// It has a build script and lints, and so has what depends on it: all are compiled once.
 #[test]
 #[ignore = "needs Nix"]
-fn a_root_package_that_third_party_crates_depend_on_is_refused() {
+fn a_root_package_that_third_party_crates_depend_on() {
     let flake = Flake::new(
         "{ }",
         &[
             (
                 "Cargo.toml",
-                "[workspace]\nexclude = [\"vendored\"]\n\n[package]\nname = \"app\"\nversion = \"0.1.0\"\n\
-                 edition = \"2024\"\n\n[dev-dependencies]\nvendored = { path = \"vendored\" }\n",
+                "[workspace]\nmembers = [\"app\"]\nexclude = [\"vendored\"]\n\n\
+                 [package]\nname = \"base\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                 [dev-dependencies]\nvendored = { path = \"vendored\" }\n\n\
+                 [lints.clippy]\nall = \"warn\"\n",
             ),
-            ("src/lib.rs", ""),
+            (
+                "build.rs",
+                "//! Sets a word.\nfn main() {\n    println!(\"cargo::rustc-env=WORD=base\");\n}\n",
+            ),
+            (
+                "src/lib.rs",
+                "//! Base.\n/// A word.\npub const WORD: &str = env!(\"WORD\");\n",
+            ),
+            (
+                "tests/words.rs",
+                "//! Tests.\n#[test]\nfn words() {\n    assert_eq!(base::WORD, vendored::WORD);\n}\n",
+            ),
+            (
+                "app/Cargo.toml",
+                &package(
+                    "app",
+                    "\n[dependencies]\nbase = { path = \"..\" }\nvendored = { path = \"../vendored\" }\n",
+                ),
+            ),
+            (
+                "app/src/main.rs",
+                &format!(
+                    "{PRINTS_TEXT}fn text() -> String {{\n    \
+                     format!(\"{{}} {{}}\", base::WORD, vendored::WORD)\n}}\n"
+                ),
+            ),
             (
                 "vendored/Cargo.toml",
-                &package("vendored", "\n[dependencies]\napp = { path = \"..\" }\n"),
+                &package("vendored", "\n[dependencies]\nbase = { path = \"..\" }\n"),
             ),
-            ("vendored/src/lib.rs", ""),
+            (
+                "vendored/build.rs",
+                "fn main() {\n    println!(\"cargo::rustc-env=WORD=vendored\");\n}\n",
+            ),
+            ("vendored/src/lib.rs", "pub use base::WORD;\n"),
         ],
     );
     flake.lock();
-    let log = flake.build(&["checks.build-app"]).unwrap_err();
-    assert!(
-        log.contains("third-party crates depend on `app`, which is the root package"),
-        "{log}"
-    );
+    prints(&flake, "base base");
+    flake.edit("build.rs", "WORD=base", "WORD=edited");
+    prints(&flake, "edited edited");
+    flake.edit("tests/words.rs", "base::WORD", "\"other\"");
+    let log = flake.build(&["checks.test-base"]).unwrap_err();
+    assert!(log.contains("test words ... FAILED"), "{log}");
 }

@@ -103,6 +103,8 @@ let
   # Whoever depends on a patched member depends on a third-party crate.
   facts = linked // {
     inherit (lock) patched;
+    # Whether the root package is one: it is a member wherever it is.
+    isRootPatched = lib.elem (manifests.memberAt.${""} or null) lock.patched;
     memberOf =
       d:
       let

@@ -95,7 +95,7 @@ let
           ownVendoredFolders
           ${lib.optionalString (lib.any (
             name: members.${name}.dir == "" && members.${name}.hasBuildScript
-          ) included) "settleLockFile"}
+          ) (included ++ facts.patched)) "settleLockFile"}
           inheritArtifacts ${lib.concatMapStringsSep " " (l: "${l.artifacts or l}") inherits}
           ${commands}
           runHook postBuild

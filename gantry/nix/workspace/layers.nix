@@ -52,7 +52,7 @@ let
   memberLayer = import ./member-layer.nix { inherit lib; } (
     context
     // {
-      inherit layer unpack;
+      inherit clippyEnvironment layer unpack;
       layers = self;
     }
   );
@@ -73,6 +73,13 @@ let
       in
       "${variable}=unwind ${command} --lib --examples"
     );
+
+  # clippy's own wrapper and arguments, so that every cargo command on check layers agrees on them.
+  clippyEnvironment = ''
+    printf '#!%s\nexport -p | grep -E " (RUSTC_WORKSPACE_WRAPPER|CLIPPY_ARGS)="\n' "$SHELL" >"$NIX_BUILD_TOP/print-environment"
+    chmod +x "$NIX_BUILD_TOP/print-environment"
+    eval "$(CARGO=$NIX_BUILD_TOP/print-environment cargo-clippy clippy${lib.optionalString denyWarnings " -- --cap-lints warn"})"
+  '';
 
   # Puts the programs there that a member's tests run without depending on their members.
   programsFor =
@@ -113,9 +120,10 @@ let
       commands = ''
         layerCargo build
         ${lib.optionalString checked ''
+          layerProfile=${testProfile} layerCargo test --no-run --lib
+          ${lib.optionalString facts.isRootPatched clippyEnvironment}
           layerCargo check
           checkMacro
-          layerProfile=${testProfile} layerCargo test --no-run --lib
           layerCargo check --all-targets
         ''}
       '';

@@ -83,12 +83,9 @@ rec {
       item = name: { key = name; };
       dependencies =
         name:
-        if facts.members.${name}.dir == "" then
-          throw "third-party crates depend on `${name}`, which is the root package. They are built before it: move it to a folder of its own, and leave a [workspace] without a package at the root."
-        else
-          lib.filter (other: other != null) (
-            map facts.memberOf (lib.filter (d: d.kind != "dev") facts.members.${name}.dependencies)
-          );
+        lib.filter (other: other != null) (
+          map facts.memberOf (lib.filter (d: d.kind != "dev") facts.members.${name}.dependencies)
+        );
     in
     map (i: i.key) (
       builtins.genericClosure {

@@ -156,9 +156,9 @@ in
     {
       workspace = {
         members = directories;
-        # What `members` names is a member all the same.
-        exclude = map (l: l.dir) (
-          lib.attrValues facts.locals ++ map (name: facts.members.${name}) facts.patched
+        # What `members` names is a member all the same, and so is the package at the root.
+        exclude = lib.filter (dir: dir != "") (
+          map (l: l.dir) (lib.attrValues facts.locals ++ map (name: facts.members.${name}) facts.patched)
         );
         # Resolver 3 differs from 2 in how it chooses versions, and these are locked.
         resolver = if facts.resolver == "3" then "2" else facts.resolver;

@@ -10,7 +10,7 @@
   profile,
   settings,
   source,
-  denyWarnings,
+  clippyEnvironment,
   layer,
   unpack,
   # The layers that there are.
@@ -22,13 +22,6 @@ let
   inherit (facts) members;
 
   suffix = lib.optionalString (target.triple != null) "-${target.name}";
-
-  # clippy's own wrapper and arguments, so that every cargo command on check layers agrees on them.
-  clippyEnvironment = ''
-    printf '#!%s\nexport -p | grep -E " (RUSTC_WORKSPACE_WRAPPER|CLIPPY_ARGS)="\n' "$SHELL" >"$NIX_BUILD_TOP/print-environment"
-    chmod +x "$NIX_BUILD_TOP/print-environment"
-    eval "$(CARGO=$NIX_BUILD_TOP/print-environment cargo-clippy clippy${lib.optionalString denyWarnings " -- --cap-lints warn"})"
-  '';
 
   # Members that are built from the whole workspace.
   fromWorkspace = lib.filter (name: sourceOf name == "workspace") (lib.attrNames members);

@@ -61,15 +61,19 @@ let
     )
   ) members;
 
+  plain = variant {
+    tests = false;
+    lints = false;
+  };
+
+  # A package at the root that third-party crates depend on is a member of every layer.
+  patchedRoot = lib.optionalAttrs facts.isRootPatched manifests.${facts.memberAt.${""}}.${plain}.value;
+
   # What third-party crates are made of besides the vendored sources: the same in every layer.
   thirdParty =
     included:
     let
       patched = lib.subtractLists included facts.patched;
-      plain = {
-        tests = false;
-        lints = false;
-      };
     in
     place sources.locals
     + lib.concatMapStrings (
@@ -79,7 +83,7 @@ let
         tests = false;
       }
     ) patched
-    + lib.concatMapStrings (name: manifests.${name}.${variant plain}.place) patched;
+    + lib.concatMapStrings (name: manifests.${name}.${plain}.place) patched;
 
   # What cargo's configuration and the flags of a build name, such as linker scripts.
   named = place (
@@ -150,7 +154,9 @@ let
         + lib.concatStrings (
           lib.mapAttrsToList (name: text: copy "Cargo.toml" text "${directory}/${name}") dependenciesManifests
         )
-        + copy "Cargo.toml" (toml.print (root // rootPackage)) "Cargo.toml"
+        + copy "Cargo.toml" (toml.print (
+          root // (if rootPackage == { } then patchedRoot else rootPackage)
+        )) "Cargo.toml"
         + "cat ${lockFile} ${ownEntries} >Cargo.lock\n";
     };
 in
