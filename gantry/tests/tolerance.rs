@@ -478,6 +478,53 @@ fn tests_that_print_messages_of_cargo() {
     passes(&flake);
 }
 
+/// They read manifests as they are, files of others, and what cargo says of the workspace.
+#[test]
+#[ignore = "needs Nix"]
+fn tests_that_look_at_the_workspace() {
+    let flake = pair(
+        "{ }",
+        "description = 'Of # use' # kept",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            ("README.md", "About app\n"),
+            (
+                "app/src/main.rs",
+                "//! App.\nuse library as _;\n\nfn main() {}\n",
+            ),
+            (
+                "app/tests/workspace.rs",
+                r#"//! Workspace.
+use library as _;
+use std::fs::{exists, read_to_string};
+use std::process::Command;
+
+#[test]
+fn looks() {
+    let manifest = read_to_string("../library/Cargo.toml").unwrap();
+    assert!(manifest.contains("description = 'Of # use' # kept"));
+    assert_eq!(read_to_string("../README.md").unwrap(), "About app\n");
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--offline", "--no-deps", "--format-version=1"])
+        .output()
+        .unwrap();
+    let metadata = String::from_utf8(metadata.stdout).unwrap();
+    assert!(metadata.contains("/library#0.1.0"));
+    assert!(!exists("../gantry-dependencies").unwrap());
+}
+"#,
+            ),
+        ],
+    );
+    passes(&flake);
+    flake.edit("README.md", "app", "it");
+    let log = flake.build(&["checks.test-app"]).unwrap_err();
+    assert!(log.contains("test looks ... FAILED"), "{log}");
+    flake
+        .build(&["checks.test-library", "checks.clippy-app"])
+        .unwrap();
+}
+
 /// `app` reads files of no member while it is compiled and while it is tested.
 fn reads_files_of_no_member(arguments: &str) -> Flake {
     let flake = pair(

@@ -50,6 +50,27 @@ layerTest() {
   return "$status"
 }
 
+# Has tests find the workspace itself, with its manifests as they are: showWorkspace WORKSPACE
+#
+# cargo has read the layer's own by the time that it starts the first test, and starts all through this program.
+showWorkspace() {
+  local runner=$NIX_BUILD_TOP/runner variable
+  variable=CARGO_TARGET_$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z.-' 'A-Z__')_RUNNER
+  [ -z "${!variable-}" ] || return 0
+  cat >"$runner" <<END
+#!$SHELL
+$(declare -f placeFiles)
+unset $variable
+if mkdir "$NIX_BUILD_TOP/shown" 2>/dev/null; then
+  rm -r "$PWD/gantry-dependencies"
+  placeFiles "$1" "$PWD"
+fi
+exec "\$@"
+END
+  chmod +x "$runner"
+  export "$variable=$runner"
+}
+
 # Runs what is compiled, without the warnings that were shown before.
 runTests() {
   # shellcheck disable=SC2086

@@ -105,6 +105,9 @@ let
       }
     '';
 
+  # Whether cargo's configuration says how tests are started.
+  hasRunner = lib.any (t: t ? runner) (lib.attrValues (cargoConfig.config.target or { }));
+
   self = {
     deps = layer {
       name = "deps-${target.name}-${profile}";
@@ -155,7 +158,12 @@ let
       name:
       memberLayer "cargo-test" "build" name {
         tests = true;
-        commands = programsFor name + "layerProfile=${testProfile} layerTest";
+        commands =
+          programsFor name
+          + lib.optionalString (target.triple == null && !hasRunner && sources.looksAround name) ''
+            showWorkspace ${sources.workspace.from}
+          ''
+          + "layerProfile=${testProfile} layerTest";
         install = "touch $out";
         env = target.testEnv // settings.${name}.testEnv or { };
         nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];

@@ -169,6 +169,30 @@ in
       && contains "#[path = \"../" (builtins.readFile (root + "/${paths.under m.dir f.path}"))
     ) (below m.dir);
 
+  # Whether a member's tests look at the workspace itself: they name manifests or run cargo.
+  looksAround =
+    name:
+    let
+      m = facts.members.${name};
+    in
+    lib.any (
+      f:
+      top f.path == "tests"
+      && lib.hasSuffix ".rs" f.path
+      && f.type == "regular"
+      && (
+        let
+          text = builtins.readFile (root + "/${paths.under m.dir f.path}");
+        in
+        lib.any (mark: contains mark text) [
+          "Cargo.toml\""
+          "\"cargo "
+          "\"cargo\""
+          "\"CARGO\""
+        ]
+      )
+    ) (below m.dir);
+
   # What to copy where for a tool that looks for its configuration, a file of one of these names, in the folders
   # above these members.
   configuration =
