@@ -33,10 +33,15 @@ let
       }
     );
 
-  code = edges [
-    "normal"
-    "build"
-  ];
+  # Looked up once for each member.
+  codeOf = lib.mapAttrs (
+    name: _:
+    edges [
+      "normal"
+      "build"
+    ] name
+  ) members;
+  code = name: codeOf.${name};
 
   closures = lib.mapAttrs (name: _: lib.naturalSort (reach (code name) code)) members;
 

@@ -36,8 +36,9 @@ let
   ) { };
 
   # Build scripts of third-party crates look at the inputs of the build: they are the same in every layer.
-  inputs =
-    kind: target.${kind} ++ lib.concatMap (name: settings.${name}.${kind} or [ ]) graph.selected;
+  inputs = lib.genAttrs [ "nativeBuildInputs" "buildInputs" ] (
+    kind: target.${kind} ++ lib.concatMap (name: settings.${name}.${kind} or [ ]) graph.selected
+  );
 
   layer =
     {
@@ -64,8 +65,8 @@ let
         doInstallCargoArtifacts = false;
         strictDeps = true;
         dontFixup = true;
-        nativeBuildInputs = inputs "nativeBuildInputs" ++ [ pkgs.jq ] ++ nativeBuildInputs;
-        buildInputs = inputs "buildInputs";
+        nativeBuildInputs = inputs.nativeBuildInputs ++ [ pkgs.jq ] ++ nativeBuildInputs;
+        buildInputs = inputs.buildInputs;
         # Of what would make the next compilation in the same folder faster, nothing is left.
         env = {
           CARGO_INCREMENTAL = "0";

@@ -54,6 +54,12 @@ let
     else
       lib.head entries;
 
+  # Per member, what its entry says that it depends on: by the name of the package.
+  listed = lib.mapAttrs (
+    _: member:
+    lib.groupBy (text: lib.head (lib.splitString " " text)) ((own member).dependencies or [ ])
+  ) facts.members;
+
   print =
     p:
     lib.concatStrings (
@@ -115,13 +121,7 @@ rec {
   locked =
     member: d:
     let
-      candidates = lib.filter (p: p.name == d.package) (
-        lib.concatMap referenced (
-          lib.filter (text: lib.head (lib.splitString " " text) == d.package) (
-            (own member).dependencies or [ ]
-          )
-        )
-      );
+      candidates = lib.concatMap referenced (listed.${member.name}.${d.package} or [ ]);
       fitting = lib.filter (
         p: !(d.spec ? version) || semver.satisfies d.spec.version p.version
       ) candidates;
