@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 use crate::event::{Event, Outcome, Work};
-use crate::nix::{self, Entry, Output, Program, path_infos};
+use crate::nix::{Entry, Output, Program, path_infos};
 
 pub(crate) struct BuildLog<'run> {
     program: &'run Program,
@@ -268,7 +268,10 @@ impl<'run> BuildLog<'run> {
 
     /// The builds that `derivation` waited for.
     fn needs(&self, derivation: &str) -> Vec<usize> {
-        let references = nix::query(&["--references"], [derivation]).unwrap_or_default();
+        let references = self
+            .program
+            .query(&["--references"], [derivation])
+            .unwrap_or_default();
         references
             .iter()
             .filter_map(|path| self.builds.get(path))

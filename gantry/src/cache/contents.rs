@@ -37,17 +37,14 @@ impl Contents {
         outputs: &[Output],
         is_named: bool,
     ) -> Result<Self> {
-        let built = build_closure(outputs)?;
+        let built = build_closure(program, outputs)?;
         let infos = nix::path_infos(program, None, &built)?;
-        // Sources have no deriver: evaluation makes them.
-        let outputs_of_derivations = infos.iter().filter(|(_, info)| info.deriver.is_some());
-        let paths = outputs_of_derivations.map(|(path, _)| path.clone());
         let absent = outputs
             .iter()
             .filter(|output| !infos.contains_key(&output.path));
         Ok(Self {
             absent: absent.cloned().collect(),
-            paths: without_upstream(program, cache, paths.collect())?,
+            paths: without_upstream(program, cache, infos.into_keys().collect())?,
             is_named,
         })
     }
@@ -96,12 +93,15 @@ fn all_outputs(program: &Program) -> Result<Vec<(String, Output)>> {
     Ok(all.collect())
 }
 
-/// What the store has of the outputs, of what they were built with, and of what they refer to.
-fn build_closure(outputs: &[Output]) -> Result<Vec<String>> {
+/// What these outputs are built from, themselves included, each as the store path that it makes. What
+/// they refer to is among it.
+fn build_closure(program: &Program, outputs: &[Output]) -> Result<Vec<String>> {
     let derivations: BTreeSet<&str> = outputs.iter().map(|output| &*output.derivation).collect();
-    let mut paths = nix::query(&["--requisites", "--include-outputs"], derivations)?;
-    paths.retain(|path| path.strip_suffix(".drv").is_none());
-    Ok(paths)
+    let closure = program.query(&["--requisites"], derivations)?;
+    let derivations = closure
+        .iter()
+        .filter(|path| path.strip_suffix(".drv").is_some());
+    program.query(&["--outputs"], derivations.map(String::as_str))
 }
 
 /// Those of `paths` that none of the caches has which everybody reads who reads this one.

@@ -48,7 +48,7 @@ impl Closure {
     /// # Errors
     /// A derivation is not in the store.
     pub(crate) fn read(program: &Program, derivations: &BTreeSet<&str>) -> Result<Self> {
-        let show = program.command(&["derivation", "show", "--recursive", "--stdin"]);
+        let show = program.evaluation_command(&["derivation", "show", "--recursive", "--stdin"]);
         let paths: Vec<&str> = derivations.iter().copied().collect();
         let text = process::read_with(show, &paths.join("\n"))?;
         let store = derivations

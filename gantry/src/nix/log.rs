@@ -155,6 +155,11 @@ impl Line {
     }
 }
 
+/// The URL of a store without its parameters, which say how to reach it.
+pub(super) fn without_parameters(url: &str) -> &str {
+    url.split('?').next().unwrap_or(url)
+}
+
 /// `Cannot build 'DERIVATION'.`, then `Reason: REASON.` on the next line, and a line `note: REMARK`
 /// where the disk is full; or another error.
 fn error(message: &str) -> Entry {

@@ -7,7 +7,9 @@ use std::{env, fmt};
 use anyhow::{Context as _, Error, Result, bail};
 use xshell::{Shell, cmd};
 
-use super::settings::{FEATURES, Known, Settings, select};
+use super::log::without_parameters;
+use super::settings::{FEATURES, Known, STORE, Settings, select};
+use super::store::query;
 use super::trust::Trust;
 use crate::cache::Cache;
 use crate::process;
@@ -21,8 +23,10 @@ pub(crate) struct Program {
     flags: Vec<String>,
     /// The system that Nix builds for, such as `x86_64-linux`.
     system: String,
-    /// The URL of the workspace's cache, where Nix takes nothing from it for this user.
-    ignored_cache: Option<String>,
+    /// The URL of the store that it builds in.
+    store: String,
+    /// What to say of the workspace's cache, where flags do not make Nix take from it.
+    cache_warning: Option<String>,
 }
 
 /// Why Nix cannot be used, with the command that mends it.
@@ -78,7 +82,8 @@ impl Program {
             folder: workspace.root.clone(),
             flags: user_flags.chain(flags.iter().cloned()).collect(),
             system: String::new(),
-            ignored_cache: None,
+            store: String::new(),
+            cache_warning: None,
         };
         let shell = process::shell(&workspace.root)?;
         let version = process::read(cmd!(shell, "nix --version"));
@@ -87,7 +92,9 @@ impl Program {
         if parse_version(&version).is_none_or(|version| version < OLDEST) {
             bail!(Unusable::TooOld(version));
         }
-        program.system = program.settings().map_err(Unusable::or)?.system.value;
+        let settings = program.settings().map_err(Unusable::or)?;
+        program.system = settings.system.value;
+        program.store = settings.store.value;
         program.add(&Cache::of(workspace)?);
         Ok(program)
     }
@@ -99,12 +106,25 @@ impl Program {
         };
         let cache_flags = ["--extra-substituters", &cache.url];
         let key_flags = ["--extra-trusted-public-keys", key];
-        // Where Nix does not tell whom it trusts, it will say itself what it ignores.
-        let flags = match Trust::of(self, &cache.url, key).unwrap_or(Trust::User) {
+        let trust = if let Some(machine) = self.remote_machine() {
+            // It is asked from here all the same.
+            self.cache_warning = Some(format!(
+                "{machine} heeds no flags: it takes from the cache {} what its own nix.conf lets it",
+                cache.url
+            ));
+            Trust::User
+        } else {
+            // Where Nix does not tell whom it trusts, it will say itself what it ignores.
+            Trust::of(self, &cache.url, key).unwrap_or(Trust::User)
+        };
+        let flags = match trust {
             Trust::User => [cache_flags, key_flags].concat(),
             Trust::Configuration => cache_flags.to_vec(),
             Trust::Nobody => {
-                self.ignored_cache = Some(cache.url.clone());
+                self.cache_warning = Some(format!(
+                    "Nix does not trust this user, and ignores the cache {}: `gantry doctor` says what mends it",
+                    cache.url
+                ));
                 return;
             }
         };
@@ -123,12 +143,38 @@ impl Program {
         self.flags.iter().any(|flag| flag == "--impure")
     }
 
+    /// The URL of the store that the flake is evaluated in, where the user's flags name it.
+    fn evaluation_store(&self) -> Option<&str> {
+        let mut flags = self.flags.iter();
+        // The last one counts.
+        let flag = flags.rposition(|flag| flag == "--eval-store")?;
+        self.flags.get(flag + 1).map(String::as_str)
+    }
+
+    /// Whether evaluation writes to this machine's own store.
+    pub(super) fn evaluates_here(&self) -> bool {
+        elsewhere(self.evaluation_store().unwrap_or(&self.store)).is_none()
+    }
+
+    /// The URL of the store that it builds in, where that is not this machine's own.
+    pub(crate) fn foreign_store(&self) -> Option<&str> {
+        elsewhere(&self.store)
+    }
+
+    /// The machine whose store it builds in, as Nix names builders, where that is another one.
+    pub(crate) fn remote_machine(&self) -> Option<&str> {
+        let machine = without_parameters(&self.store);
+        let is_remote = ["ssh-ng://", "ssh://"]
+            .iter()
+            .any(|scheme| machine.starts_with(scheme));
+        is_remote.then_some(machine)
+    }
+
     /// What to say before anything is built.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let ignored = self.ignored_cache.iter().map(|url| {
-            format!("Nix does not trust this user, and ignores the cache {url}: `gantry doctor` says what mends it")
-        });
-        untracked_warnings(&self.folder).chain(ignored).collect()
+        untracked_warnings(&self.folder)
+            .chain(self.cache_warning.clone())
+            .collect()
     }
 
     /// `nix SUBCOMMAND` with the user's flags.
@@ -139,6 +185,29 @@ impl Program {
             .args(&self.flags)
             .current_dir(&self.folder);
         command
+    }
+
+    /// The same about what evaluation writes: derivations and sources.
+    pub(super) fn evaluation_command(&self, subcommand: &[&str]) -> Command {
+        let mut command = self.command(subcommand);
+        if let Some(store) = self.evaluation_store() {
+            command.args(["--store", store]);
+        }
+        command
+    }
+
+    /// What `nix-store --query` answers of these derivations, line by line.
+    ///
+    /// # Errors
+    /// A path is not in the store.
+    pub(crate) fn query<'a>(
+        &self,
+        question: &[&str],
+        derivations: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Vec<String>> {
+        let store = self.evaluation_store().or(self.foreign_store());
+        let store = store.map_or(Vec::new(), |store| vec!["--store", store]);
+        query(&[question, &store].concat(), derivations)
     }
 
     /// `nix build` of what [`installables`] makes, on standard input. A cache that breaks its promise
@@ -181,7 +250,7 @@ impl Program {
     /// # Errors
     /// Nix does not reach it.
     pub(crate) fn store_info(&self) -> Result<String> {
-        self.read_with_settings(&["store", "info", "--json"], FEATURES)
+        self.read_with_settings(&["store", "info", "--json"], &[FEATURES, &[STORE]].concat())
     }
 
     fn show_config(&self, settings: &[Known]) -> Result<Settings> {
@@ -198,6 +267,12 @@ impl Program {
             .current_dir(&self.folder);
         process::read(command)
     }
+}
+
+/// The URL of a store, where it is not this machine's own.
+fn elsewhere(store: &str) -> Option<&str> {
+    let is_own = ["", "auto", "daemon", "local"].contains(&store) || store.starts_with("unix://");
+    (!is_own).then_some(store)
 }
 
 /// What `nix build --stdin` reads to build the outputs of these derivations.

@@ -33,8 +33,12 @@ struct Content<C> {
 }
 
 impl Remembered {
-    /// What `function` makes of the flake; nothing where Nix does not say what the flake is made of.
+    /// What `function` makes of the flake; nothing where Nix does not say what the flake is made of, or
+    /// has its derivations in a store that is not looked into here.
     pub(super) fn of(program: &Program, function: &str) -> Option<Self> {
+        if !program.evaluates_here() {
+            return None;
+        }
         let metadata = program.read(&["flake", "metadata", "--json"]).ok()?;
         let metadata: Value = serde_json::from_str(&metadata).ok()?;
         let fingerprint = metadata["fingerprint"].as_str()?;

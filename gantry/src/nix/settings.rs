@@ -10,10 +10,14 @@ pub(crate) type Known = (&'static str, usize);
 /// What Nix needs to do anything at all, also for a user whose other settings it does not heed.
 pub(crate) const FEATURES: &[Known] = &[("experimental-features", 1)];
 
+/// The store that commands are about.
+pub(crate) const STORE: Known = ("store", 1);
+
 /// What else decides [`Settings`].
-const OTHERS: [Known; 6] = [
+const OTHERS: [Known; 7] = [
     ("offline", 0),
     ("require-sigs", 0),
+    STORE,
     ("substitute", 0),
     ("substituters", 1),
     ("system", 1),
@@ -27,6 +31,8 @@ pub(crate) struct Settings {
     pub(crate) require_sigs: Setting<bool>,
     /// Whether builds are in one: a truth value, or one as text, or `relaxed`.
     pub(crate) sandbox: Setting<Value>,
+    /// The URL of the store that commands are about; also what the variable `NIX_REMOTE` says of it.
+    pub(crate) store: Setting<String>,
     pub(crate) substitute: Setting<bool>,
     pub(crate) substituters: Setting<Vec<String>>,
     /// The system that Nix builds for, such as `x86_64-linux`.
@@ -91,12 +97,12 @@ mod tests {
     fn flags_that_set_no_setting_are_left_out() {
         let flags = "--override-input crane path:/x -L --extra-substituters https://a \
                      --extra-experimental-features flakes --option trusted-public-keys k:1 \
-                     --option cores 1 --builders b --no-require-sigs --system s";
+                     --option cores 1 --builders b --eval-store auto --store s://x --no-require-sigs --system s";
         let flags: Vec<String> = flags.split_whitespace().map(str::to_owned).collect();
         assert_eq!(
             select(&flags, &Settings::flags()).join(" "),
             "--extra-substituters https://a --extra-experimental-features flakes \
-             --option trusted-public-keys k:1 --no-require-sigs --system s"
+             --option trusted-public-keys k:1 --store s://x --no-require-sigs --system s"
         );
         assert_eq!(
             select(&flags, FEATURES).join(" "),

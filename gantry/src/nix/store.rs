@@ -35,8 +35,6 @@ pub(crate) struct PathInfo {
     pub(crate) nar_size: u64,
     /// The store paths in its files; itself may be among them.
     pub(crate) references: Vec<String>,
-    /// The derivation that it is an output of.
-    pub(crate) deriver: Option<String>,
     /// The bytes of its archive, in a binary cache.
     download_size: Option<u64>,
 }

@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tar::{Builder, HeaderMode};
 use xshell::{Shell, cmd};
 
-use crate::nix::{self, PathInfo};
+use crate::nix::PathInfo;
 use crate::{file, process};
 
 /// A file that holds a package.
@@ -93,10 +93,10 @@ fn append(builder: &mut Builder<impl io::Write>, path: &Path, name: &Path) -> Re
 
 /// Format: <https://nix.dev/manual/nix/latest/protocols/nix-archive/>, behind one another.
 fn write_closure(path: &str, output: &mut impl io::Write) -> Result<()> {
-    let closure = nix::query(&["--requisites"], [path])?;
     let shell = Shell::new()?;
+    let closure = process::read(cmd!(shell, "nix-store --query --requisites {path}"))?;
     let export = cmd!(shell, "nix-store --export --stdin");
-    let status = process::copy_output(export, &closure.join("\n"), output)?;
+    let status = process::copy_output(export, &closure, output)?;
     if !status.success() {
         bail!("nix-store --export: {status}");
     }

@@ -87,6 +87,12 @@ impl Release {
         let version = arguments.version.clone();
         let revision = conditions::check_commit(&workspace, &version)?;
         let program = Program::find(&workspace, &arguments.nix.flags)?;
+        if let Some(store) = program.foreign_store() {
+            bail!(
+                "packages are archived from this machine's own store, and these would be built in {store}: \
+                 leave --store out; --builders hands builds to other machines, and brings back what they made"
+            );
+        }
         let Outputs {
             checks,
             mut packages,

@@ -11,6 +11,7 @@ use super::{Workspace, text};
 pub(crate) const SETTINGS: &str = r#"{
   "require-sigs": { "value": true },
   "sandbox": { "value": true },
+  "store": { "value": "auto" },
   "substitute": { "value": true },
   "substituters": { "value": [] },
   "system": { "value": "a-system" },
