@@ -1,4 +1,4 @@
-//! Runs a plan as one `nix build` of the flake's checks.
+//! Runs a plan as one `nix build` of the flake's checks, or more where a machine goes away.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -44,19 +44,22 @@ pub(crate) fn run(
     }
 
     // Checks may share a derivation.
-    let derivations: BTreeSet<_> = checks.values().map(|check| &check.derivation).collect();
-    let mut command = program.build();
-    command.args(["--keep-going", "--log-format", "internal-json"]);
+    let mut derivations: BTreeSet<_> = checks.values().map(|check| &check.derivation).collect();
     let mut log = BuildLog::new(program, &checks, emit);
-    process::run(
-        command,
-        &nix::installables(derivations),
-        |output| match output {
-            Output::Tick => log.tick(),
-            Output::Line(line) => log.line(&line),
-        },
-    )?;
-    log.settle(interrupt::requested());
+    while !derivations.is_empty() {
+        let mut command = program.build();
+        command.args(["--keep-going", "--log-format", "internal-json"]);
+        process::run(
+            command,
+            &nix::installables(derivations),
+            |output| match output {
+                Output::Tick => log.tick(),
+                Output::Line(line) => log.line(&line),
+            },
+        )?;
+        derivations = log.end_run(interrupt::requested());
+    }
+    log.finish();
     Ok(())
 }
 

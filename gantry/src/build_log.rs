@@ -1,10 +1,14 @@
 //! A `nix build` while it runs: Nix's log becomes events.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem;
 use std::time::Instant;
 
 use crate::event::{Event, Outcome, Work};
 use crate::nix::{Entry, Output, Program, path_infos};
+
+/// How often a build is tried whose machine goes away.
+const ATTEMPTS: usize = 3;
 
 pub(crate) struct BuildLog<'run> {
     program: &'run Program,
@@ -15,17 +19,30 @@ pub(crate) struct BuildLog<'run> {
     running: BTreeMap<u64, Activity>,
     /// How many activities have started.
     started: usize,
-    /// The activities that build derivations.
-    builds: BTreeMap<String, usize>,
+    /// The last build of each derivation.
+    builds: BTreeMap<String, Build>,
     /// Derivations that failed themselves.
     failed: BTreeSet<String>,
-    /// Derivations of which a dependency failed.
-    blocked: BTreeSet<String>,
     /// Steps whose outcome is known.
     settled: BTreeSet<usize>,
     warnings: BTreeSet<String>,
+    /// One more than how often machines have gone away that were building.
+    attempt: usize,
+    /// What Nix said in this run of a connection that has ended.
+    disconnected: Option<String>,
+    /// Derivations that it failed to build then, on another machine.
+    lost: BTreeSet<String>,
+    /// How many derivations had failed when this run began.
+    failed_before: usize,
 }
 
+struct Build {
+    activity: usize,
+    /// Where, if not here.
+    machine: Option<String>,
+}
+
+#[derive(Clone)]
 struct Activity {
     index: usize,
     started: Instant,
@@ -47,9 +64,12 @@ impl<'run> BuildLog<'run> {
             started: 0,
             builds: BTreeMap::new(),
             failed: BTreeSet::new(),
-            blocked: BTreeSet::new(),
             settled: BTreeSet::new(),
             warnings: BTreeSet::new(),
+            attempt: 1,
+            disconnected: None,
+            lost: BTreeSet::new(),
+            failed_before: 0,
         }
     }
 
@@ -60,11 +80,11 @@ impl<'run> BuildLog<'run> {
     /// Takes a line of Nix's log.
     pub(crate) fn line(&mut self, line: &str) {
         match Entry::parse(line) {
-            Entry::BuildStarted { id, derivation } => {
-                let steps = self.steps(|check| check.derivation == derivation);
-                self.builds.insert(derivation.clone(), self.started);
-                self.start(id, Work::Build { derivation }, steps, Outcome::Built);
-            }
+            Entry::BuildStarted {
+                id,
+                derivation,
+                machine,
+            } => self.start_build(id, derivation, machine),
             Entry::SubstitutionStarted { id, path, from } => {
                 let steps = self.steps(|check| check.path == path);
                 self.start(
@@ -77,12 +97,7 @@ impl<'run> BuildLog<'run> {
             Entry::CopyStarted { id, parent } => {
                 // Its progress is that of the substitution that it is part of.
                 if let Some(activity) = self.running.get(&parent) {
-                    let copy = Activity {
-                        steps: Vec::new(),
-                        success: activity.success.clone(),
-                        ..*activity
-                    };
-                    self.running.insert(id, copy);
+                    self.running.insert(id, activity.clone());
                 }
             }
             Entry::Stopped { id } => self.stop(id),
@@ -95,10 +110,20 @@ impl<'run> BuildLog<'run> {
                     });
                 }
             }
-            Entry::CannotBuild { derivation, reason } if reason.contains("dependenc") => {
-                self.blocked.insert(derivation);
+            // Of what that is, Nix speaks too.
+            Entry::CannotBuild { reason, .. } if reason.contains("dependenc") => {}
+            Entry::CannotBuild { derivation, reason } => {
+                // Nix says only that its own program failed which spoke to the builder.
+                let is_lost = self.disconnected.is_some()
+                    && !self.failed.contains(&derivation)
+                    && self.machine(&derivation).is_some();
+                if is_lost {
+                    self.lost.insert(derivation);
+                } else {
+                    self.fail(&derivation, reason);
+                }
             }
-            Entry::CannotBuild { derivation, reason } => self.fail(derivation, reason),
+            Entry::Disconnected(text) => self.disconnected = Some(text),
             Entry::Warning(text) => {
                 self.note_full_disk(&text);
                 self.note(text);
@@ -114,17 +139,21 @@ impl<'run> BuildLog<'run> {
     }
 
     /// A derivation failed itself; Nix says so once, and a daemon twice.
-    fn fail(&mut self, derivation: String, reason: String) {
+    fn fail(&mut self, derivation: &str, reason: String) {
         self.note_full_disk(&reason);
-        let activity = self.builds.get(&derivation).copied();
-        if self.failed.insert(derivation)
-            && let Some(activity) = activity
-        {
-            // A builder that was killed has no last words of its own.
-            (self.emit)(Event::Line {
+        if !self.failed.insert(derivation.to_owned()) {
+            return;
+        }
+        match self.builds.get(derivation) {
+            // What was killed has no last words of its own.
+            Some(&Build { activity, .. }) => (self.emit)(Event::Line {
                 activity,
                 text: reason,
-            });
+            }),
+            None => self.note(format!(
+                "error: {} was not built: {reason}",
+                layer_name(derivation)
+            )),
         }
     }
 
@@ -148,6 +177,35 @@ impl<'run> BuildLog<'run> {
     fn steps(&self, predicate: impl Fn(&Output) -> bool) -> Vec<usize> {
         let checks = self.checks.iter().filter(|(_, check)| predicate(check));
         checks.map(|(step, _)| *step).collect()
+    }
+
+    fn start_build(&mut self, id: u64, derivation: String, machine: Option<String>) {
+        let build = self.builds.get(&derivation).map(|build| build.activity);
+        let running = self.running.values();
+        let running = build.and_then(|build| running.clone().find(|other| other.index == build));
+        if let Some(activity) = running {
+            // The builder says so of what was handed to it.
+            self.running.insert(id, activity.clone());
+            return;
+        }
+        let machine = machine.or_else(|| self.program.remote_machine().map(str::to_owned));
+        let build = Build {
+            activity: self.started,
+            machine: machine.clone(),
+        };
+        self.builds.insert(derivation.clone(), build);
+        let steps = self.steps(|check| check.derivation == derivation);
+        let work = Work::Build {
+            log: self.program.log_command(&derivation),
+            derivation,
+            machine,
+        };
+        self.start(id, work, steps, Outcome::Built);
+    }
+
+    /// Where a derivation was built last, if not here.
+    fn machine(&self, derivation: &str) -> Option<&str> {
+        self.builds.get(derivation)?.machine.as_deref()
     }
 
     fn start(&mut self, id: u64, work: Work, steps: Vec<usize>, success: Outcome) {
@@ -215,7 +273,7 @@ impl<'run> BuildLog<'run> {
         }
         if let Some(finding) = compiled_again(&text) {
             let mut builds = self.builds.iter();
-            let layer = builds.find(|(_, build)| **build == activity);
+            let layer = builds.find(|(_, build)| build.activity == activity);
             let layer = layer.map_or("a layer", |(derivation, _)| layer_name(derivation));
             self.note(format!(
                 "{layer} compiled more than its own crate: {finding}"
@@ -231,28 +289,41 @@ impl<'run> BuildLog<'run> {
         }
     }
 
-    /// Says what became of all steps that the log did not tell of.
-    pub(crate) fn settle(self, interrupted: bool) {
-        for (derivation, &activity) in &self.builds {
-            if self.failed.contains(derivation) {
-                (self.emit)(Event::Failed { activity });
+    /// Ends a run of Nix: says what became of the steps that are done with, and gives the derivations of
+    /// those that another run is to build.
+    ///
+    /// There are some where a machine went away that built them, and where Nix ended before it came to
+    /// them: a store on another machine does not go on after a failure, whatever it is told.
+    pub(crate) fn end_run(&mut self, interrupted: bool) -> BTreeSet<&'run String> {
+        let mut goes_on = false;
+        if !interrupted {
+            goes_on = self.lose_builds() || self.failed.len() > self.failed_before;
+            self.failed_before = self.failed.len();
+            let running: Vec<u64> = self.running.keys().copied().collect();
+            for id in running {
+                self.stop(id);
             }
-            let needs = self.needs(derivation);
-            (self.emit)(Event::Needs { activity, needs });
         }
         let done = self.done(|step| !self.settled.contains(&step));
+        let mut left = BTreeSet::new();
         let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
         for (&step, check) in self.checks {
             if self.settled.contains(&step) {
                 continue;
             }
+            let derivation = &check.derivation;
             // What another process has built meanwhile is done too.
             let outcome = if done.contains(&step) {
                 Outcome::Cached
             } else if interrupted {
                 Outcome::Interrupted
-            } else if self.blocked.contains(&check.derivation) {
-                Outcome::Blocked(self.blockers(&check.derivation))
+            } else if self.failed.contains(derivation) {
+                Outcome::Failed
+            } else if let Some(reason) = self.obstacle(derivation) {
+                Outcome::Blocked(reason)
+            } else if goes_on {
+                left.insert(derivation);
+                continue;
             } else {
                 Outcome::Failed
             };
@@ -262,8 +333,57 @@ impl<'run> BuildLog<'run> {
             }
         }
         for (outcome, steps) in by_outcome {
+            self.settled.extend(&steps);
             (self.emit)(Event::Settled { steps, outcome });
         }
+        left
+    }
+
+    /// Says what is known of builds only when all have ended.
+    pub(crate) fn finish(self) {
+        for (derivation, &Build { activity, .. }) in &self.builds {
+            if self.failed.contains(derivation) {
+                (self.emit)(Event::Failed { activity });
+            }
+            let needs = self.needs(derivation);
+            (self.emit)(Event::Needs { activity, needs });
+        }
+    }
+
+    /// Says which machines have gone away; whether what they built is to be tried again.
+    fn lose_builds(&mut self) -> bool {
+        let mut lost = mem::take(&mut self.lost);
+        let Some(text) = self.disconnected.take() else {
+            return false;
+        };
+        // Of a store on another machine Nix does not say what could not be built.
+        let running: Vec<usize> = self.running.values().map(|other| other.index).collect();
+        let running = |build: &Build| running.contains(&build.activity);
+        let builds = self.builds.iter().filter(|(_, build)| running(build));
+        lost.extend(builds.map(|(derivation, _)| derivation.clone()));
+        lost.retain(|derivation| self.machine(derivation).is_some());
+        if lost.is_empty() {
+            self.note(format!("error: {text}"));
+            return false;
+        }
+        let is_last = self.attempt == ATTEMPTS;
+        self.attempt += 1;
+        for derivation in lost {
+            let machine = self.machine(&derivation).unwrap_or_default().to_owned();
+            if is_last {
+                self.fail(
+                    &derivation,
+                    format!("{machine} went away, as in the attempts before"),
+                );
+            } else {
+                self.note(format!(
+                    "{machine} went away while it built {}: attempt {} of {ATTEMPTS} begins",
+                    layer_name(&derivation),
+                    self.attempt
+                ));
+            }
+        }
+        !is_last
     }
 
     /// The builds that `derivation` waited for.
@@ -274,24 +394,20 @@ impl<'run> BuildLog<'run> {
             .unwrap_or_default();
         references
             .iter()
-            .filter_map(|path| self.builds.get(path))
-            .copied()
+            .filter_map(|path| Some(self.builds.get(path)?.activity))
             .collect()
     }
 
-    /// Which failed derivations `derivation` waits for.
-    fn blockers(&self, derivation: &str) -> String {
-        let closure = self
-            .program
-            .read(&["path-info", "--recursive", derivation])
-            .unwrap_or_default();
-        let names: Vec<_> = closure
-            .lines()
-            .filter(|path| self.failed.contains(*path))
-            .filter_map(|path| path.rsplit('/').next()?.split_once('-'))
-            .map(|(_hash, name)| name.trim_end_matches(".drv"))
-            .collect();
-        format!("after {} failed", names.join(", "))
+    /// Which failed derivations `derivation` waits for, if it does.
+    fn obstacle(&self, derivation: &str) -> Option<String> {
+        if self.failed.is_empty() {
+            return None;
+        }
+        let closure = self.program.query(&["--requisites"], [derivation]);
+        let closure = closure.unwrap_or_default();
+        let failed = closure.iter().filter(|path| self.failed.contains(*path));
+        let names: Vec<_> = failed.map(|path| layer_name(path)).collect();
+        (!names.is_empty()).then(|| format!("after {} failed", names.join(", ")))
     }
 }
 

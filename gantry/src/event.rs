@@ -55,13 +55,30 @@ pub(crate) enum Event {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Work {
     /// Builds a derivation.
-    Build { derivation: String },
+    Build {
+        derivation: String,
+        /// Where, as Nix names it; nothing where that is this machine.
+        machine: Option<String>,
+        /// The command that shows what it printed.
+        #[serde(skip)]
+        log: String,
+    },
     /// Takes a store path from a binary cache.
     Substitution {
         path: String,
         /// The URL of the cache.
         from: String,
     },
+}
+
+impl Work {
+    /// On which other machine it is done, if on one.
+    pub(crate) fn machine(&self) -> Option<&str> {
+        match self {
+            Self::Build { machine, .. } => machine.as_deref(),
+            Self::Substitution { .. } => None,
+        }
+    }
 }
 
 /// What became of a step.

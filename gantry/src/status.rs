@@ -124,7 +124,7 @@ impl Status {
         format!(
             "{}{}\n{} in store, {} in a cache{download}, {} to build\n",
             notes.collect::<String>(),
-            table(["output", "state", "download", "cache"], &rows),
+            table(&["output", "state", "download", "cache"], &rows),
             self.count(|availability| *availability == Availability::Store),
             self.count(|availability| matches!(availability, Availability::Cache { .. })),
             self.count(|availability| matches!(availability, Availability::Nowhere { .. })),

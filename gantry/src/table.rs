@@ -9,13 +9,17 @@ pub(crate) type Cell = (String, Style);
 
 /// Rows of as many cells each, their columns aligned; the first row is the heading.
 #[must_use]
-pub(crate) fn table<const COLUMNS: usize>(
-    heading: [&str; COLUMNS],
-    rows: &[[Cell; COLUMNS]],
-) -> String {
+pub(crate) fn table(heading: &[&str], rows: &[impl AsRef<[Cell]>]) -> String {
     let bold = Style::new().bold();
-    let heading = heading.map(|cell| (cell.to_owned(), bold));
-    let rows = || [&heading].into_iter().chain(rows);
+    let heading: Vec<Cell> = heading
+        .iter()
+        .map(|&cell| (cell.to_owned(), bold))
+        .collect();
+    let rows = || {
+        [&*heading]
+            .into_iter()
+            .chain(rows.iter().map(AsRef::as_ref))
+    };
     let width = |column: usize| {
         let widths = rows().map(|row| row[column].0.chars().count());
         widths.max().unwrap_or_default()
@@ -46,7 +50,7 @@ mod tests {
     fn columns_are_as_wide_as_their_widest_cell() {
         let plain = |text: &str| (text.to_owned(), Style::new());
         let text = table(
-            ["a", "b"],
+            &["a", "b"],
             &[[plain("wide"), plain("1")], [plain("é"), plain("2")]],
         );
         let text = anstream::adapter::strip_str(&text).to_string();

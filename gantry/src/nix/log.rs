@@ -23,6 +23,8 @@ pub enum Entry {
         id: u64,
         /// Its store path.
         derivation: String,
+        /// The URL of the builder that it is handed to, without parameters; none where Nix builds it itself.
+        machine: Option<String>,
     },
     /// A store path is taken from a binary cache.
     SubstitutionStarted {
@@ -73,6 +75,8 @@ pub enum Entry {
         /// In Nix's words.
         reason: String,
     },
+    /// The connection to a builder, or to a store on another machine, has ended, in Nix's words.
+    Disconnected(String),
     /// Another error.
     Error(String),
     /// What a run does not care about.
@@ -121,6 +125,8 @@ impl Line {
             ("start", BUILD) => Entry::BuildStarted {
                 id,
                 derivation: text(0),
+                machine: Some(without_parameters(&text(1)).to_owned())
+                    .filter(|machine| !machine.is_empty()),
             },
             ("start", SUBSTITUTE) => Entry::SubstitutionStarted {
                 id,
@@ -161,8 +167,33 @@ pub(super) fn without_parameters(url: &str) -> &str {
 }
 
 /// `Cannot build 'DERIVATION'.`, then `Reason: REASON.` on the next line, and a line `note: REMARK`
-/// where the disk is full; or another error.
+/// where the disk is full; or another error. What a builder says comes after
+/// `build of 'DERIVATION' on 'MACHINE' failed: `.
 fn error(message: &str) -> Entry {
+    // What Nix says of a pipe to ssh, for ssh-ng:// and ssh://, when it reads and when it writes.
+    const DISCONNECTED: [&str; 3] = [
+        "Nix daemon disconnected unexpectedly",
+        "unexpected end-of-file",
+        "writing to file: Broken pipe",
+    ];
+    if DISCONNECTED.iter().any(|words| message.starts_with(words)) {
+        return Entry::Disconnected(message.to_owned());
+    }
+    let on_builder = || {
+        let rest = message.strip_prefix("build of '")?;
+        let (derivation, rest) = rest.split_once("' on '")?;
+        let (_machine, text) = rest.split_once("' failed: ")?;
+        Some((derivation, text))
+    };
+    if let Some((derivation, text)) = on_builder() {
+        return match error(text) {
+            Entry::Error(text) => Entry::CannotBuild {
+                derivation: derivation.to_owned(),
+                reason: text.lines().next().unwrap_or_default().to_owned(),
+            },
+            entry => entry,
+        };
+    }
     let cannot_build = || {
         let rest = message.strip_prefix("Cannot build '")?;
         let (derivation, rest) = rest.split_once('\'')?;
@@ -195,7 +226,11 @@ mod tests {
         for (line, entry) in [
             (
                 format!(r#"@nix {{"action":"start","fields":["{derivation}","",1,1],"id":5,"level":3,"parent":0,"text":"building","type":105}}"#),
-                Entry::BuildStarted { id: 5, derivation: derivation.into() },
+                Entry::BuildStarted { id: 5, derivation: derivation.into(), machine: None },
+            ),
+            (
+                format!(r#"@nix {{"action":"start","fields":["{derivation}","ssh-ng://root@one:2222?ssh-key=/key",1,1],"id":5,"level":3,"parent":0,"text":"building","type":105}}"#),
+                Entry::BuildStarted { id: 5, derivation: derivation.into(), machine: Some("ssh-ng://root@one:2222".into()) },
             ),
             (
                 r#"@nix {"action":"result","fields":["a line"],"id":5,"type":101}"#.into(),
@@ -231,6 +266,36 @@ mod tests {
                 reason: reason.into(),
             };
             assert_eq!(message(reason), entry);
+        }
+    }
+
+    #[test]
+    fn what_failed_on_a_builder_is_told_from_a_builder_that_went_away() {
+        let message = |text: &str| {
+            let line =
+                serde_json::json!({ "action": "msg", "level": 0, "msg": format!("error: {text}") });
+            Entry::parse(&format!("@nix {line}"))
+        };
+        let on_builder = "build of '/nix/store/a-b.drv' on 'ssh-ng://one?ssh-key=/key' failed: ";
+        let cannot_build = |reason: &str| Entry::CannotBuild {
+            derivation: "/nix/store/a-b.drv".into(),
+            reason: reason.into(),
+        };
+        assert_eq!(
+            message(&format!(
+                "{on_builder}Cannot build '/nix/store/a-b.drv'.\n       Reason: builder failed with exit code 3.\n       Output paths:\n         /nix/store/c-b"
+            )),
+            cannot_build("builder failed with exit code 3")
+        );
+        assert_eq!(
+            message(&format!("{on_builder}some other\nwords")),
+            cannot_build("some other")
+        );
+        for text in [
+            "Nix daemon disconnected unexpectedly (maybe it crashed?)",
+            "unexpected end-of-file",
+        ] {
+            assert_eq!(message(text), Entry::Disconnected(text.into()));
         }
     }
 

@@ -170,6 +170,19 @@ impl Program {
         is_remote.then_some(machine)
     }
 
+    /// What shows all that the build of this derivation printed, as one would type it.
+    pub(crate) fn log_command(&self, derivation: &str) -> String {
+        match (self.remote_machine(), self.foreign_store()) {
+            // Nix itself asks no store on another machine for logs.
+            (Some(machine), _) => {
+                let place = machine.replacen("ssh-ng://", "ssh://", 1);
+                format!("ssh {place} nix log {derivation}")
+            }
+            (None, Some(store)) => format!("nix log --store '{store}' {derivation}"),
+            (None, None) => format!("nix log {derivation}"),
+        }
+    }
+
     /// What to say before anything is built.
     pub(crate) fn warnings(&self) -> Vec<String> {
         untracked_warnings(&self.folder)

@@ -121,14 +121,22 @@ impl Report {
     }
 
     fn write_steps(&self, page: &mut String) {
-        page.push_str(
-            "<h2>Steps</h2>\n<table>\n<thead><tr><th>step<th>target<th>profile<th>members<th>result<th>compiled<th>time</thead>\n<tbody>\n",
+        let is_distributed = self.is_distributed();
+        let machine = if is_distributed { "<th>machine" } else { "" };
+        let _ = writeln!(
+            page,
+            "<h2>Steps</h2>\n<table>\n<thead><tr><th>step<th>target<th>profile<th>members<th>result{machine}<th>compiled<th>time</thead>\n<tbody>",
         );
         for row in self.rows() {
             let cells = self.cells(&row);
             let reason = match &*cells.reason {
                 "" => String::new(),
                 reason => format!("<br><small>{}</small>", escape(reason)),
+            };
+            let machine = if is_distributed {
+                format!("<td>{}", escape(&cells.machine))
+            } else {
+                String::new()
             };
             let compiled = match row[0].activity.map(|index| &self.activities[index]) {
                 Some(activity) => format!(
@@ -140,7 +148,7 @@ impl Report {
             };
             let _ = writeln!(
                 page,
-                "<tr><td>{}<td>{}<td>{}<td>{}<td class=\"{result}\">{result}{reason}<td>{compiled}<td class=\"number\">{}",
+                "<tr><td>{}<td>{}<td>{}<td>{}<td class=\"{result}\">{result}{reason}{machine}<td>{compiled}<td class=\"number\">{}",
                 cells.step,
                 cells.target,
                 cells.profile,

@@ -34,8 +34,14 @@ impl Report {
             RunResult::Failed => "❌ failed",
             RunResult::Interrupted => "⏹ interrupted",
         };
+        let is_distributed = self.is_distributed();
+        let (heading, line) = if is_distributed {
+            (" machine |", " --- |")
+        } else {
+            ("", "")
+        };
         let mut text = format!(
-            "### {result}: {}; {} compiled; {}\n\n| step | target | members | result | compiled | time |\n| --- | --- | --- | --- | --- | ---: |\n",
+            "### {result}: {}; {} compiled; {}\n\n| step | target | members | result |{heading} compiled | time |\n| --- | --- | --- | --- |{line} --- | ---: |\n",
             self.counts(),
             self.compiled(),
             seconds(self.seconds)
@@ -46,9 +52,14 @@ impl Report {
                 "" => String::new(),
                 reason => format!(": {}", reason.replace('|', "\\|")),
             };
+            let machine = if is_distributed {
+                format!(" {} |", cells.machine)
+            } else {
+                String::new()
+            };
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {}{reason} | {} | {} |",
+                "| {} | {} | {} | {}{reason} |{machine} {} | {} |",
                 cells.step, cells.target, cells.members, cells.result, cells.compiled, cells.time
             );
         }

@@ -187,9 +187,13 @@ mod tests {
         let mut report = Report::new(&["a", "b", "c", "d"].map(|member| step("build", member)));
         let built = Work::Build {
             derivation: "/nix/store/x-build-a.drv".into(),
+            machine: None,
+            log: String::new(),
         };
         let failing = Work::Build {
             derivation: "/nix/store/x-build-<b>.drv".into(),
+            machine: Some("ssh-ng://one".into()),
+            log: "nix log it".into(),
         };
         let substitution = Work::Substitution {
             path: "/nix/store/x-c".into(),

@@ -17,6 +17,8 @@ pub(super) struct Cells {
     pub(super) result: &'static str,
     /// Why it is that result.
     pub(super) reason: String,
+    /// Where it ran, of a run on several machines.
+    pub(super) machine: String,
     pub(super) compiled: String,
     pub(super) time: String,
 }
@@ -31,13 +33,15 @@ impl Report {
     /// What an activity does, in words.
     pub(crate) fn activity_title(&self, activity: usize) -> String {
         let titles = titles(self.steps_of(activity));
+        let work = &self.activities[activity].work;
         if !titles.is_empty() {
-            return titles.join(", ");
+            return titles.join(", ") + &on_machine(work);
         }
-        match &self.activities[activity].work {
-            Work::Build { derivation } => store_path_name(derivation)
-                .trim_end_matches(".drv")
-                .to_owned(),
+        match work {
+            Work::Build { derivation, .. } => {
+                let name = store_path_name(derivation);
+                name.trim_end_matches(".drv").to_owned() + &on_machine(work)
+            }
             Work::Substitution { path, from } => format!("{} from {from}", store_path_name(path)),
         }
     }
@@ -60,13 +64,16 @@ impl Report {
                 Some((
                     outcome.name(),
                     color(outcome),
-                    format!("{} ({work})", title(&row)),
+                    format!("{}{} ({work})", title(&row), on_machine(&done.work)),
                 ))
             })
             .collect();
         if lines.is_empty() {
             let line = format!("{} ({work})", self.activity_title(activity));
-            lines.push(("finished", AnsiColor::Cyan.on_default(), line));
+            // What it did for its steps is not there, or not yet known to be.
+            let has_steps = self.steps_of(activity).next().is_some();
+            let result = if has_steps { "ended" } else { "finished" };
+            lines.push((result, AnsiColor::Cyan.on_default(), line));
         }
         lines
     }
@@ -85,6 +92,23 @@ impl Report {
         })
     }
 
+    /// Whether a builder, or a store on another machine, built something.
+    pub(super) fn is_distributed(&self) -> bool {
+        let mut activities = self.activities.iter();
+        activities.any(|activity| activity.work.machine().is_some())
+    }
+
+    /// Whether an activity built what was built again later, since its machine went away.
+    pub(super) fn was_in_vain(&self, activity: usize) -> bool {
+        let (before, after) = self.activities.split_at(activity + 1);
+        let build = |work: &Work| match work {
+            Work::Build { derivation, .. } => Some(derivation.clone()),
+            Work::Substitution { .. } => None,
+        };
+        let this = before.last().and_then(|activity| build(&activity.work));
+        this.is_some() && after.iter().any(|other| build(&other.work) == this)
+    }
+
     pub(super) fn cells(&self, row: &[&StepReport]) -> Cells {
         let StepReport {
             step,
@@ -95,6 +119,10 @@ impl Report {
         let reason = outcome.and_then(Outcome::reason);
         let activity = activity.map(|index| &self.activities[index]);
         let or_empty = Option::unwrap_or_default;
+        let machine = activity.and_then(|activity| match &activity.work {
+            Work::Build { machine, .. } => Some(machine.as_deref().unwrap_or("here")),
+            Work::Substitution { .. } => None,
+        });
         Cells {
             step: step.facts.kind.clone(),
             target: or_empty(step.facts.target.clone()),
@@ -102,10 +130,17 @@ impl Report {
             members: members(row),
             result: outcome.map_or("", Outcome::name),
             reason: reason.unwrap_or_default().to_owned(),
+            machine: machine.unwrap_or_default().to_owned(),
             compiled: or_empty(activity.map(|activity| crates(activity.compiled.len()))),
             time: or_empty(activity.map(|activity| seconds(activity.seconds))),
         }
     }
+}
+
+/// ` on MACHINE`, or nothing of what was done here.
+pub(super) fn on_machine(work: &Work) -> String {
+    work.machine()
+        .map_or_else(String::new, |machine| format!(" on {machine}"))
 }
 
 /// The title of the steps of each kind.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 
-use super::rows::{color, title};
+use super::rows::{color, on_machine, title};
 use super::{Activity, Report, RunResult};
 use crate::event::{Outcome, Work};
 use crate::table::table;
@@ -12,6 +12,9 @@ use crate::units::{bytes, crates, seconds};
 
 /// How many of a failed program's last lines are repeated.
 const REPEATED_LINES: usize = 60;
+
+/// The column that says where steps ran.
+const MACHINE: usize = 5;
 
 impl Report {
     /// A table of steps, times and results; then the last output of what failed; then a summary.
@@ -35,12 +38,12 @@ impl Report {
         let title = if failed.is_empty() {
             self.activity_title(index)
         } else {
-            title(&failed)
+            title(&failed) + &on_machine(&activity.work)
         };
         let red = color(&Outcome::Failed);
         let _ = writeln!(text, "\n{red}failed{red:#} {title}");
         let _ = match &activity.work {
-            Work::Build { derivation } => writeln!(text, "  $ nix log {derivation}"),
+            Work::Build { log, .. } => writeln!(text, "  $ {log}"),
             Work::Substitution { .. } => Ok(()),
         };
         let hidden = activity.output.len().saturating_sub(REPEATED_LINES);
@@ -53,31 +56,39 @@ impl Report {
     }
 
     fn table(&self) -> String {
+        let is_distributed = self.is_distributed();
         let rows: Vec<_> = self
             .rows()
             .iter()
-            .map(|row| {
-                let cells = self.cells(row);
+            .map(|steps| {
+                let cells = self.cells(steps);
                 let plain = |cell| (cell, Style::new());
-                [
+                let mut row = vec![
                     plain(cells.step),
                     plain(cells.target),
                     plain(cells.profile),
                     plain(cells.members),
                     (
                         cells.result.to_owned(),
-                        row[0].outcome.as_ref().map_or(Style::new(), color),
+                        steps[0].outcome.as_ref().map_or(Style::new(), color),
                     ),
                     plain(cells.compiled),
                     plain(cells.time),
                     plain(cells.reason),
-                ]
+                ];
+                if is_distributed {
+                    row.insert(MACHINE, plain(cells.machine));
+                }
+                row
             })
             .collect();
-        let heading = [
+        let mut heading = vec![
             "step", "target", "profile", "members", "result", "compiled", "time", "",
         ];
-        format!("\n{}", table(heading, &rows))
+        if is_distributed {
+            heading.insert(MACHINE, "machine");
+        }
+        format!("\n{}", table(&heading, &rows))
     }
 
     /// What was done for several steps at once, such as the layers that they share.
@@ -86,6 +97,7 @@ impl Report {
         for (index, activity) in self.activities.iter().enumerate() {
             if let Work::Build { .. } = activity.work
                 && self.steps_of(index).next().is_none()
+                && !self.was_in_vain(index)
             {
                 let _ = writeln!(
                     text,

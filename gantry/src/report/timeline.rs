@@ -75,6 +75,8 @@ mod tests {
             .map(|&(start, seconds, needs)| Activity {
                 work: Work::Build {
                     derivation: String::new(),
+                    machine: None,
+                    log: String::new(),
                 },
                 start,
                 seconds,
