@@ -2,6 +2,10 @@
   description = "Crate-level caching for the CI of cargo workspaces, and a workspace to start from";
 
   inputs = {
+    advisory-db = {
+      url = "github:rustsec/advisory-db";
+      flake = false;
+    };
     nixpkgs.url = "github:NixOS/nixpkgs/nixos-26.05";
     crane.url = "github:ipetkov/crane";
     rust-overlay = {
@@ -30,7 +34,7 @@
       outputs =
         { pkgs, workspace, ... }@arguments:
         let
-          engine = import ./gantry/outputs.nix arguments;
+          engine = import ./gantry/outputs.nix (arguments // { inherit (inputs) advisory-db; });
         in
         {
           inherit (engine) packages;

@@ -3,6 +3,7 @@
   pkgs,
   lib,
   mkWorkspace,
+  advisory-db,
   ...
 }:
 
@@ -13,13 +14,20 @@ let
     members.gantry.testInputs = [ pkgs.git ];
   };
   steps = lib.filterAttrs (_: check: check.step != null) engine.checks;
+  policy = import ./nix/policy.nix { inherit lib pkgs advisory-db; } {
+    workspace = engine;
+    file = ../deny.toml;
+  };
 in
 {
   packages = {
     inherit (engine.programs.release) gantry;
   };
 
-  checks = lib.mapAttrs' (_: check: lib.nameValuePair "gantry-${check.step.kind}" check) steps // {
-    gantry-nix = import ./nix/tests { inherit lib pkgs; };
-  };
+  checks =
+    lib.mapAttrs' (_: check: lib.nameValuePair "gantry-${check.step.kind}" check) steps
+    // lib.mapAttrs' (name: lib.nameValuePair "gantry-${name}") policy
+    // {
+      gantry-nix = import ./nix/tests { inherit lib pkgs; };
+    };
 }

@@ -55,16 +55,15 @@ in
 
   checks = add "checks" (
     made.checks
-    // lib.optionalAttrs (builtins.pathExists (root + "/deny.toml")) {
-      deny = made.craneLib.cargoDeny {
-        pname = "workspace";
-        version = "";
-        src = made.manifests;
-        inherit (made) cargoVendorDir;
-        cargoDenyExtraArgs = "--config ${root + "/deny.toml"}";
-        installPhaseCommand = "touch $out";
-      };
-    }
+    // import ./policy.nix
+      {
+        inherit lib pkgs;
+        advisory-db = input "advisory-db";
+      }
+      {
+        workspace = made;
+        file = root + "/deny.toml";
+      }
   );
 
   devShells = add "devShells" {

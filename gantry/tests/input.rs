@@ -138,6 +138,7 @@ fn flake_parts() {
             "build-app",
             "doc-app",
             "test-app",
+            "audit",
             "mine"
         ]
     );
@@ -240,5 +241,100 @@ fn on_an_empty_store_nothing_but_the_program_is_downloaded() {
         "{} bytes in {} archives",
         sizes.sum::<u64>(),
         archives.len()
+    );
+}
+
+/// An advisory of a database that this test makes.
+const ADVISORY: &str = "```toml
+[advisory]
+id = \"RUSTSEC-2026-9999\"
+package = \"leaky\"
+date = \"2026-01-01\"
+
+[versions]
+patched = [\">= 1.0.1\"]
+```
+
+# It leaks
+";
+
+#[test]
+#[ignore = "needs Nix"]
+fn a_new_advisory_fails_until_it_is_ignored_with_a_reason() {
+    let project = Project::new(
+        "  inputs.advisory-db = { follows = \"gantry/advisory-db\"; flake = false; };",
+        "inputs.gantry.lib.mkFlake { inherit inputs; root = ./.; }",
+    );
+    let workspace = &project.workspace;
+    workspace.add_member("app", "leaky = \"1\"");
+    workspace.write(
+        "Cargo.lock",
+        &format!(
+            "version = 4\n\n\
+             [[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"leaky\",\n]\n\n\
+             [[package]]\nname = \"leaky\"\nversion = \"1.0.0\"\n\
+             source = \"registry+https://github.com/rust-lang/crates.io-index\"\nchecksum = \"{}\"\n",
+            "1".repeat(64)
+        ),
+    );
+    commit(workspace.path(), "Depend on what leaks");
+    let database = Workspace::empty("gantry-advisories-");
+    database.write("crates/leaky/RUSTSEC-2026-9999.md", ADVISORY);
+    let audit = || {
+        // As the nightly run of CI calls it.
+        let url = format!("path:{}", database.path().display());
+        workspace
+            .command(&["ci", "--only", "audit"])
+            .env(
+                "GANTRY_NIX_FLAGS",
+                format!("--override-input advisory-db {url}"),
+            )
+            .env("GITHUB_ACTIONS", "true")
+            .output()
+            .unwrap()
+    };
+
+    // The state of the database that is locked knows nothing of it.
+    assert_exit(&workspace.gantry(&["ci", "--only", "audit"]), 0, "passed");
+    let output = audit();
+    let finding = "error: leaky 1.0.0: It leaks (RUSTSEC-2026-9999): update to >=1.0.1";
+    assert_exit(
+        &output,
+        1,
+        &format!("::error file=Cargo.lock,line=11,title=audit::{finding}\n"),
+    );
+    let table = text(&output.stdout);
+    assert!(table.contains(&format!("  {finding}\n")), "{table}");
+
+    for (ignored, code) in [
+        ("\"RUSTSEC-2026-9999\"", 1),
+        ("{ id = \"RUSTSEC-2026-9999\" }", 1),
+        ("{ id = \"RUSTSEC-2026-9999\", reason = \"\" }", 1),
+        ("{ id = \"RUSTSEC-2026-9999\", reason = \"only here\" }", 0),
+    ] {
+        let policy = format!("[advisories]\nignore = [{ignored}]\n");
+        workspace.write("deny.toml", &policy);
+        commit(workspace.path(), "Ignore it");
+        assert_exit(&audit(), code, "audit");
+    }
+    // A policy that says nothing else is no reason to check anything else.
+    let plan = text(&workspace.gantry(&["ci", "--dry-run"]).stdout);
+    assert!(
+        plan.contains("\naudit ") && !plan.contains("deny"),
+        "{plan}"
+    );
+
+    // What nobody maintains any more has no better version.
+    database.write(
+        "crates/leaky/RUSTSEC-2026-9998.md",
+        &ADVISORY
+            .replace("9999", "9998")
+            .replace("\">= 1.0.1\"", "")
+            .replace("\ndate", "\ninformational = \"unmaintained\"\ndate"),
+    );
+    assert_exit(
+        &audit(),
+        1,
+        "leaky 1.0.0: It leaks (RUSTSEC-2026-9998): no version is without it",
     );
 }

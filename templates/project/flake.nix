@@ -5,6 +5,12 @@
   # own of one of these names takes the place of it.
   inputs.gantry.url = "github:ORG/gantry";
 
+  # RUSTSEC's advisories, of which the nightly CI takes the newest.
+  inputs.advisory-db = {
+    follows = "gantry/advisory-db";
+    flake = false;
+  };
+
   outputs =
     inputs:
     inputs.gantry.lib.mkFlake {

@@ -356,6 +356,9 @@ in
   # What the manifests say (see facts.nix), and crane's library with the toolchain.
   inherit facts craneLib;
 
+  # The lock file, as a path.
+  inherit cargoLock;
+
   # target → what all its layers are built with: nativeBuildInputs, buildInputs, env
   targets = lib.mapAttrs (_: t: t.target) byTarget;
 
