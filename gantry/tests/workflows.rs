@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use support::nix::environment_flags;
 use support::runner::{Runner, printed};
 use support::{PROGRAM, assert_exit, repository};
 use yaml_rust2::{Yaml, YamlLoader};
@@ -17,6 +18,9 @@ const GUARDS: [&str; 2] = [
     "github.event_name != 'pull_request' && ",
     "github.event_name == 'schedule' && ",
 ];
+
+/// The flags for Nix of the step CI.
+const NIGHTLY: &str = "${{ github.event_name == 'schedule' && '--override-input advisory-db github:rustsec/advisory-db' || '' }}";
 
 /// A file below `.github`: a workflow, or an action of this repository.
 struct File {
@@ -292,6 +296,28 @@ fn the_code_of_a_pull_request_cannot_add_a_cache() {
     );
 }
 
+/// The nightly run, and no other, takes the database's newest state.
+#[test]
+fn advisories_are_those_of_the_night() {
+    let step = workflow("ci.yml").step("CI");
+    assert_eq!(step.0["env"]["GANTRY_NIX_FLAGS"].as_str(), Some(NIGHTLY));
+    assert!(step.text("run").contains("gantry -- ci "));
+    // A project's input of that name is gantry's, which every check of advisories is made with.
+    for (file, input) in [
+        (
+            "flake.nix",
+            "advisory-db = {\n      url = \"github:rustsec/advisory-db\";",
+        ),
+        (
+            "templates/project/flake.nix",
+            "inputs.advisory-db = {\n    follows = \"gantry/advisory-db\";\n    flake = false;",
+        ),
+    ] {
+        let text = fs::read_to_string(repository().join(file)).unwrap();
+        assert!(text.contains(input), "{file}");
+    }
+}
+
 /// What builds for every system runs on a machine of each system that flakes are for.
 #[test]
 fn workflows_run_on_the_systems_of_the_flake() {
@@ -412,6 +438,10 @@ fn run(runner: &Runner, file: &File, step: &Step) -> Output {
 
 /// The value of an expression of GitHub Actions on this runner.
 fn evaluate(runner: &Runner, text: &str) -> String {
+    if text == NIGHTLY {
+        // These have a database of their own, and this machine may not reach GitHub.
+        return environment_flags();
+    }
     let Some(expression) = text.strip_prefix("${{ ") else {
         return text.to_owned();
     };
