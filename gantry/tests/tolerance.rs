@@ -413,6 +413,36 @@ fn configuration_of_cargo() {
     assert_eq!(flake.run("dev", "app"), "2 here");
 }
 
+/// Neither member compiles for the host.
+#[test]
+#[ignore = "needs Nix"]
+fn the_target_that_cargo_s_configuration_names() {
+    let flake = pair(
+        "{ targets.native = { nativeBuildInputs = [ pkgs.lld ]; \
+         env.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER = \"wasm-ld\"; }; }",
+        "",
+        &[
+            (
+                ".cargo/config.toml",
+                "[build]\ntarget = \"wasm32-unknown-unknown\"\n",
+            ),
+            (
+                "library/src/lib.rs",
+                "//! Library.\n#![no_std]\n#[cfg(not(target_arch = \"wasm32\"))]\ncompile_error!(\"the host\");\n",
+            ),
+            (
+                "app/src/lib.rs",
+                "//! App.\n#![no_std]\nuse library as _;\n\n/// Grows the memory.\n#[must_use]\n\
+                 pub fn grow() -> usize {\n    core::arch::wasm32::memory_grow(0, 1)\n}\n",
+            ),
+        ],
+    );
+    flake.lock();
+    flake
+        .build(&["checks.build", "checks.clippy", "checks.doc"])
+        .unwrap_or_else(|log| panic!("{log}"));
+}
+
 /// A member beside the published crate that has its name.
 #[test]
 #[ignore = "needs Nix and the registry"]

@@ -54,8 +54,9 @@ layerTest() {
 #
 # cargo has read the layer's own by the time that it starts the first test, and starts all through this program.
 showWorkspace() {
-  local runner=$NIX_BUILD_TOP/runner variable
-  variable=CARGO_TARGET_$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z.-' 'A-Z__')_RUNNER
+  local runner=$NIX_BUILD_TOP/runner triple variable
+  triple=${layerTarget:-$(rustc -vV | sed -n 's/^host: //p')}
+  variable=CARGO_TARGET_$(tr 'a-z.-' 'A-Z__' <<<"$triple")_RUNNER
   [ -z "${!variable-}" ] || return 0
   cat >"$runner" <<END
 #!$SHELL

@@ -143,6 +143,13 @@ in
 
   files = map (file: root + "/${file}") files;
 
+  # What cargo builds for where it is told nothing; null is the host.
+  target =
+    let
+      targets = lib.toList (config.build.target or [ ]);
+    in
+    if lib.length targets == 1 then lib.head targets else null;
+
   # What takes precedence over the same tables of the root manifest.
   manifest = lib.intersectAttrs inManifest config;
 

@@ -205,7 +205,7 @@ let
             lib.genAttrs [ "target" "host" ] (_: withFlags host)
           else
             {
-              target = withFlags (platformOf name name);
+              target = withFlags (platformOf name triple);
               inherit host;
             };
         nativeBuildInputs = nativeBuildInputs ++ own.nativeBuildInputs or [ ];
@@ -293,7 +293,7 @@ let
         profiles
         checkProfile
         ;
-      triple = if name == "native" then null else name;
+      triple = if name == "native" then cargoConfig.target else name;
     }
   );
 

@@ -160,7 +160,7 @@ let
         tests = true;
         commands =
           programsFor name
-          + lib.optionalString (target.triple == null && !hasRunner && sources.looksAround name) ''
+          + lib.optionalString (target.name == "native" && !hasRunner && sources.looksAround name) ''
             showWorkspace ${sources.workspace.from}
           ''
           + "layerProfile=${testProfile} layerTest";
