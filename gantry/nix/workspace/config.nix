@@ -146,7 +146,7 @@ in
   # What cargo builds for where it is told nothing; null is the host.
   target =
     let
-      targets = lib.toList (config.build.target or [ ]);
+      targets = lib.remove "host-tuple" (lib.toList (config.build.target or [ ]));
     in
     if lib.length targets == 1 then lib.head targets else null;
 
