@@ -45,6 +45,7 @@ impl Builder {
         // Nix there has the settings of the machine, and shows its builds one folder more.
         fs::create_dir_all(folder.path().join("conf")).unwrap();
         fs::create_dir_all(folder.path().join("gate")).unwrap();
+        fs::create_dir_all(folder.path().join("temporary")).unwrap();
         let settings = format!(
             "!include /etc/nix/nix.conf\nextra-system-features = far\nextra-sandbox-paths = {}\n",
             file("gate")
@@ -56,11 +57,12 @@ impl Builder {
         let config = format!(
             "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n\
              UsePAM no\nPidFile none\nPermitRootLogin prohibit-password\n\
-             SetEnv NIX_REMOTE=local?root={} NIX_CONF_DIR={}\n",
+             SetEnv NIX_REMOTE=local?root={} NIX_CONF_DIR={} TMPDIR={}\n",
             file("host"),
             file("user.pub"),
             file("second"),
             file("conf"),
+            file("temporary"),
         );
         fs::write(folder.path().join("sshd_config"), config).unwrap();
         // Where it leaves its rights behind.
@@ -71,6 +73,14 @@ impl Builder {
         let builder = Self { folder, port, sshd };
         wait_until(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
         Some(builder)
+    }
+
+    /// A command that runs the program in `workspace`.
+    fn command(&self, workspace: &Workspace, arguments: &[&str]) -> Command {
+        let mut command = workspace.command(arguments);
+        // A Nix that is ended leaves files behind.
+        command.env("TMPDIR", self.folder.path().join("temporary"));
+        command
     }
 
     /// As reports name it.
@@ -195,7 +205,7 @@ fn the_report_says_which_builder_ran_a_step() {
     );
     let specification = format!("{} far far", builder.specification());
     let summary = workspace.path().join("summary.md");
-    let mut command = workspace.command(&["ci", "--report", "report"]);
+    let mut command = builder.command(&workspace, &["ci", "--report", "report"]);
     let output = command
         .args(["--", "--builders", &specification])
         .env("GITHUB_STEP_SUMMARY", &summary)
@@ -233,7 +243,7 @@ fn the_report_says_which_builder_ran_a_step() {
 /// Runs all checks on the builder alone.
 fn ci(workspace: &Workspace, builder: &Builder, jobs: &str) -> Command {
     let specification = builder.specification();
-    let mut command = workspace.command(&["ci", "--json", "report.json", "--"]);
+    let mut command = builder.command(workspace, &["ci", "--json", "report.json", "--"]);
     command.args(["--builders", &specification, "--max-jobs", jobs]);
     // Builds here see it too.
     let gate = builder.folder.path().join("gate");
@@ -451,7 +461,7 @@ fn a_store_on_another_machine_has_all_that_is_asked_for() {
             ],
         );
         let run = |arguments: &[&str]| {
-            let mut command = workspace.command(arguments);
+            let mut command = builder.command(&workspace, arguments);
             let output = command.arg("--").args(&flags).output().unwrap();
             let shown = text(&output.stderr);
             (output.status.code().unwrap(), text(&output.stdout), shown)
@@ -517,7 +527,7 @@ fn a_failure_in_a_store_on_another_machine_stops_nothing_else() {
             ],
         );
         let _ = fs::remove_file(builder.gate());
-        let mut command = workspace.command(&["ci", "--json", "report.json", "--"]);
+        let mut command = builder.command(&workspace, &["ci", "--json", "report.json", "--"]);
         command
             .args(&flags)
             .stdout(Stdio::piped())
