@@ -8,31 +8,34 @@
 
 mod support;
 
+use std::fs;
 use std::process::Command;
 
 use support::layers::{Flake, STEPS};
-use support::{skip, text};
+use support::{repository, skip, text};
 
-/// `arguments` of `mkWorkspace` say what the manifests do not.
-fn passes(repository: &str, revision: &str, arguments: &str) {
-    let url = format!("https://github.com/{repository}");
+/// `name` is that in `bench/public/workspaces.nix`, which says what the manifests do not.
+fn passes(name: &str, github: &str) {
+    let url = format!("https://github.com/{github}");
     let reached = Command::new("git")
         .args(["ls-remote", "--exit-code", &url, "HEAD"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .output()
         .unwrap();
     if !reached.status.success() {
-        return skip(&format!("{repository}: {}", text(&reached.stderr).trim()));
+        return skip(&format!("{github}: {}", text(&reached.stderr).trim()));
     }
+    let list = repository().join("gantry/bench/public/workspaces.nix");
     let flake = Flake::new(
         &format!(
-            "{{
-               root = builtins.fetchGit {{ url = \"{url}\"; rev = \"{revision}\"; shallow = true; }};
+            "(let said = (import ./workspaces.nix).{name}; in {{
+               root = builtins.fetchGit {{ url = \"{url}\"; rev = said.revision; shallow = true; }};
+               lintTargets = said.lintTargets or \"--all-targets\";
                # Which lints they heed is their own matter, and changes with every version of clippy.
                denyWarnings = false;
-             }} // {arguments}"
+             }})"
         ),
-        &[("", ""); 0],
+        &[("workspaces.nix", fs::read_to_string(list).unwrap())],
     );
     flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
 }
@@ -40,20 +43,11 @@ fn passes(repository: &str, revision: &str, arguments: &str) {
 #[test]
 #[ignore = "needs Nix and GitHub"]
 fn ripgrep() {
-    passes(
-        "BurntSushi/ripgrep",
-        "3fce3b5bb0236da2df6d99672afb8a719642eca7",
-        // Its benchmarks need a nightly compiler.
-        "{ members.globset.lintTargets = \"--lib --tests\"; }",
-    );
+    passes("ripgrep", "BurntSushi/ripgrep");
 }
 
 #[test]
 #[ignore = "needs Nix and GitHub"]
 fn axum() {
-    passes(
-        "tokio-rs/axum",
-        "3d78036dcac289d6c1d54934708acb6a5bd73686",
-        "{ }",
-    );
+    passes("axum", "tokio-rs/axum");
 }
