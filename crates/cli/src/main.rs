@@ -64,8 +64,7 @@ fn sum(files: &[PathBuf]) -> io::Result<u8> {
     for file in files {
         match digest(file) {
             Ok(digest) => {
-                let entry =
-                    Entry { digest, binary: false, name: file.as_os_str().as_bytes().to_vec() };
+                let entry = Entry { digest, name: file.as_os_str().as_bytes().to_vec() };
                 io::stdout().write_all(&entry.line())?;
             }
             Err(error) => status = fail(1, file, error),

@@ -13,8 +13,7 @@ const ACME: &str = env!("CARGO_BIN_EXE_acme");
 fn run(folder: &Path, program: &str, arguments: &[&[u8]]) -> (Option<i32>, Vec<u8>) {
     let arguments = arguments.iter().map(|argument| OsStr::from_bytes(argument));
     let mut command = Command::new(program);
-    command.args(arguments).current_dir(folder);
-    let output = command.output().unwrap();
+    let output = command.args(arguments).current_dir(folder).output().unwrap();
     (output.status.code(), output.stdout)
 }
 

@@ -23,8 +23,6 @@ pub enum Verdict {
 pub struct Entry {
     /// The SHA-256 checksum that the file ought to have.
     pub digest: [u8; 32],
-    /// Whether the line has the mark of binary mode, which on Unix means nothing.
-    pub binary: bool,
     /// The file's name, in any encoding.
     pub name: Vec<u8>,
 }
@@ -41,9 +39,8 @@ impl Entry {
 
     /// The entry as a line of a list.
     pub fn line(&self) -> Vec<u8> {
-        let mark = if self.binary { '*' } else { ' ' };
         let digest = HEXLOWER.encode(&self.digest);
-        line(&format!("{digest} {mark}"), &self.name, "\n")
+        line(&format!("{digest}  "), &self.name, "\n")
     }
 
     /// The verdict as a line of `sha256sum --check`.
@@ -66,22 +63,21 @@ fn parse_line(line: &[u8]) -> Option<Entry> {
     let line = line.trim_ascii_start();
     let escaped = line.starts_with(b"\\");
     let line = &line[usize::from(escaped)..];
-    let (digest, binary, name) = if let Some(line) = line.strip_prefix(b"SHA256") {
+    let (digest, name) = if let Some(line) = line.strip_prefix(b"SHA256") {
         let line = line.strip_prefix(b" ").unwrap_or(line).strip_prefix(b"(")?;
         let end = line.iter().rposition(|&byte| byte == b')')?;
         let digest = line[end + 1..].trim_ascii_start().strip_prefix(b"=")?;
-        (digest.trim_ascii_start(), false, &line[..end])
+        (digest.trim_ascii_start(), &line[..end])
     } else {
         let (digest, line) = line.split_at_checked(64)?;
-        let [b' ' | b'\t', mark @ (b' ' | b'*'), name @ ..] = line else {
+        let [b' ' | b'\t', b' ' | b'*', name @ ..] = line else {
             return None;
         };
-        (digest, *mark == b'*', name)
+        (digest, name)
     };
-    let digest = HEXLOWER_PERMISSIVE.decode(digest).ok()?;
-    let digest = digest.try_into().ok()?;
+    let digest = HEXLOWER_PERMISSIVE.decode(digest).ok()?.try_into().ok()?;
     let name = read_name(name, escaped).filter(|name| !name.is_empty())?;
-    Some(Entry { digest, binary, name })
+    Some(Entry { digest, name })
 }
 
 fn read_name(name: &[u8], escaped: bool) -> Option<Vec<u8>> {
