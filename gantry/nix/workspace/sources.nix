@@ -222,7 +222,8 @@ in
 
   workspace = tree.everything;
 
-  # Those of these words that name a file of the workspace, or a folder without packages.
+  # Those of these words that name a file of the workspace, or a folder without packages. Beside what names a
+  # store path, a word counts as text.
   mentioned =
     words:
     added (
@@ -236,6 +237,6 @@ in
           builtins.readFileType (root + "/${word}") != "directory"
           || !(lib.any (dir: paths.inside word dir || paths.inside dir word) (lib.attrNames packageDirs))
         )
-      ) (lib.unique words)
+      ) (lib.unique (map builtins.unsafeDiscardStringContext words))
     );
 }
