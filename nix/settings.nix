@@ -6,4 +6,6 @@
     buildInputs = [ pkgs.openssl ];
     nativeBuildInputs = [ pkgs.pkg-config ];
   };
+  # The programs for people without Nix have OpenSSL compiled in: with what nixpkgs compiles it with.
+  release.nativeBuildInputs = pkgs.openssl.nativeBuildInputs;
 }

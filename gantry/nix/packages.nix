@@ -1,4 +1,5 @@
-# A workspace's packages: its programs, its pages, and the layers of its dependencies.
+# A workspace's packages: its programs, also those for people without Nix, its pages, and the layers of its
+# dependencies.
 {
   lib,
   pkgs,
@@ -30,5 +31,6 @@ lib.optionalAttrs (names != [ ] && programs ? release) (
   // lib.optionalAttrs (lib.length names > 1) (lib.getAttrs names programs.release)
 )
 // lib.optionalAttrs (names != [ ] && programs ? dev) { dev = unreleased (together "dev"); }
+// workspace.releases
 // workspace.pages
 // lib.mapAttrs (_: unreleased) workspace.deps

@@ -14,7 +14,10 @@ let
   inherit (input "nixpkgs") lib;
   pkgs = (input "nixpkgs").legacyPackages.${system}.extend (input "rust-overlay").overlays.default;
 
-  toolchain = import ./toolchain.nix { inherit lib pkgs root; };
+  toolchain = import ./toolchain.nix {
+    inherit lib pkgs root;
+    inherit (made) releaseTargets;
+  };
   mkWorkspace =
     settings:
     gantry.lib.mkWorkspace (

@@ -3,6 +3,8 @@
   lib,
   pkgs,
   root,
+  # What a release makes programs for on this system; rustup need not have the standard library of these.
+  releaseTargets,
 }:
 
 let
@@ -13,20 +15,25 @@ let
   ];
   named = toml.read file;
 
-  # The same toolchain with what an editor wants.
-  extended = named // {
-    toolchain = named.toolchain // {
-      components = lib.unique (
-        named.toolchain.components or [ ]
-        ++ [
-          "rust-analyzer"
-          "rust-src"
-        ]
-      );
-    };
-  };
+  # The same toolchain with more of what lists in the file name.
+  extended =
+    key: more:
+    builtins.toFile "rust-toolchain.toml" (
+      toml.print (
+        named
+        // {
+          toolchain = named.toolchain // {
+            ${key} = lib.unique (named.toolchain.${key} or [ ] ++ more);
+          };
+        }
+      )
+    );
 in
 lib.mapAttrs (_: from: if file == null then null else pkgs.rust-bin.fromRustupToolchainFile from) {
-  forBuilds = file;
-  forShell = builtins.toFile "rust-toolchain.toml" (toml.print extended);
+  forBuilds = if releaseTargets == [ ] then file else extended "targets" releaseTargets;
+  # With what an editor wants.
+  forShell = extended "components" [
+    "rust-analyzer"
+    "rust-src"
+  ];
 }

@@ -34,6 +34,9 @@ in
   # says of that target is added to. `cfg`: the lines of `rustc --print cfg`, for a target that targets.json
   # does not have.
   targets ? { },
+  # What programs for people without Nix are built with besides, for all of `release-targets`:
+  # buildInputs, nativeBuildInputs, env.
+  release ? { },
   # Per member: files and testFiles (paths from the root that it reads outside its folder), programs (members
   # whose programs its tests run without depending on them), source, nativeBuildInputs, buildInputs, env,
   # testInputs, testEnv.
@@ -149,12 +152,35 @@ let
     modules = byTarget.wasm32-unknown-unknown.profiles.release.build or { };
   };
 
-  # What is said of a target: by wasm.nix, and by the project.
+  released = import ./release.nix { inherit lib pkgs; } { inherit facts; };
+
+  # What is said of a target: by wasm.nix and release.nix, and by the project.
   saidOf =
     target:
-    merge (lib.optionalAttrs (target == "wasm32-unknown-unknown") wasm.target) (
-      targets.${target} or { }
-    );
+    merge (
+      if target == "wasm32-unknown-unknown" then
+        wasm.target
+      else if lib.hasInfix "-linux-musl" target && isHosts target then
+        released.musl target
+      else
+        { }
+    ) (targets.${target} or { });
+
+  platformOf =
+    target: triple:
+    let
+      said = targets.${target} or { };
+    in
+    if said ? cfg then platform.fromCfgs triple said.cfg else platform.fromTriple triple;
+  host = platformOf "native" pkgs.stdenv.hostPlatform.rust.rustcTarget;
+  # Whether this machine compiles for the target without a compiler for another processor or system.
+  isHosts =
+    target:
+    target == "native"
+    || lib.all (key: (platformOf target target).values.${key} == host.values.${key}) [
+      "target_arch"
+      "target_os"
+    ];
 
   # The member's tests can be run on the target: on this machine, with the test harness that is named for
   # it, or by the runner that cargo knows for it.
@@ -183,16 +209,10 @@ let
       profiles,
       # The profile whose tests and lints there are.
       checkProfile,
+      # What is said of the target.
+      own ? saidOf name,
     }:
     let
-      own = saidOf name;
-      platformOf =
-        target: triple:
-        let
-          said = targets.${target} or { };
-        in
-        if said ? cfg then platform.fromCfgs triple said.cfg else platform.fromTriple triple;
-      host = platformOf "native" pkgs.stdenv.hostPlatform.rust.rustcTarget;
       withFlags = import ./rustflags.nix { inherit lib platform; } {
         inherit (cargoConfig) config;
         inherit (target) env;
@@ -297,15 +317,13 @@ let
     }
   );
 
-  # A member that names no target at all is a tool of the workspace: built on the host for those who run
-  # it, apart from all others, and neither tested nor linted.
-  tools = lib.mapAttrs (
-    name: _:
+  # The workspace as if these members, and what they are made of, were all that is for `target`.
+  only =
+    target: names: members:
     let
-      # It, and the members that it is made of.
       parts = map (i: i.key) (
         builtins.genericClosure {
-          startSet = [ { key = name; } ];
+          startSet = map (key: { inherit key; }) names;
           operator =
             i:
             map (key: { inherit key; }) (
@@ -316,17 +334,56 @@ let
         }
       );
     in
+    facts
+    // {
+      members = lib.mapAttrs (
+        name: m: m // { targets = lib.optional (lib.elem name parts) target; }
+      ) members;
+    };
+
+  # A member that names no target at all is a tool of the workspace: built on the host for those who run
+  # it, apart from all others, and neither tested nor linted.
+  tools = lib.mapAttrs (
+    name: _:
     forTarget {
       inherit name;
-      facts = facts // {
-        members = lib.mapAttrs (
-          other: m: m // { targets = lib.optional (lib.elem other parts) name; }
-        ) facts.members;
-      };
+      facts = only name [ name ] facts.members;
       profiles = [ checkProfile ];
       checkProfile = null;
     }
   ) (lib.filterAttrs (_: m: m.targets == [ ]) facts.members);
+
+  # Those of the `release-targets` that this machine compiles for. They have layers of their own: other
+  # members, and other features, than those of a target that CI checks.
+  releaseTargets = lib.filter isHosts (
+    lib.unique (lib.concatMap (m: m.releaseTargets) (lib.attrValues facts.members))
+  );
+  releases = lib.mergeAttrsList (
+    map (
+      triple:
+      let
+        names = lib.attrNames (lib.filterAttrs (_: m: lib.elem triple m.releaseTargets) facts.members);
+        layers = forTarget {
+          name = triple;
+          inherit triple;
+          facts = only triple names (
+            lib.mapAttrs (_: m: m // { extraFeatures = m.releaseFeatures; }) facts.members
+          );
+          profiles = [ "release" ];
+          checkProfile = null;
+          own = merge (saidOf triple) release;
+        };
+      in
+      lib.listToAttrs (
+        map (
+          name:
+          lib.nameValuePair "${name}-${triple}" (
+            withProgram name (released.package triple name layers.profiles.release.build.${name})
+          )
+        ) names
+      )
+    ) releaseTargets
+  );
 
   withProgram =
     name: layer:
@@ -380,6 +437,9 @@ in
 
   # profile → member → what it installs: its native programs and C libraries
   inherit programs;
+
+  # MEMBER-TRIPLE → the program for people without Nix, and the triples that there are of them
+  inherit releases releaseTargets;
 
   # folder's name → the page of a wasm module: its bindings, optimised, and the files of its folder `www`
   inherit (wasm) pages;

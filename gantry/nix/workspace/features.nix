@@ -120,7 +120,7 @@ let
       );
       feature = lib.concatMap (value i.builtFor i.member) (
         members.${i.member}.features.${i.name}
-          or (throw "`${i.member}` has no feature `${i.name}`, but one of its dependants asks for it.")
+          or (throw "`${i.member}` has no feature `${i.name}`, but one of its dependants or its `release-features` ask for it.")
       );
       edge =
         let
@@ -141,10 +141,17 @@ let
 
   roots = lib.concatMap (
     member:
-    lib.concatMap (builtFor: [ (package builtFor member) ] ++ defaults builtFor member) (
-      # A procedural macro's own tests run on the host but are built as the target's.
-      [ "target" ] ++ lib.optional members.${member}.isProcMacro "host"
-    )
+    lib.concatMap
+      (
+        builtFor:
+        [ (package builtFor member) ]
+        ++ defaults builtFor member
+        ++ map (feature builtFor member) members.${member}.extraFeatures
+      )
+      (
+        # A procedural macro's own tests run on the host but are built as the target's.
+        [ "target" ] ++ lib.optional members.${member}.isProcMacro "host"
+      )
   ) selected;
 
   # Weak requests may turn features on that turn on the dependencies of others: until nothing is new.

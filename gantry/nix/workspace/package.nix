@@ -162,6 +162,11 @@ rec {
   inherit (package) name;
   version = package.version or "0.0.0";
   targets = package.metadata.ci.targets or [ "native" ];
+  # What a release makes programs for that need no Nix, and the features that these have besides.
+  releaseTargets = package.metadata.ci.release-targets or [ ];
+  releaseFeatures = package.metadata.ci.release-features or [ ];
+  # The features that it is built with besides its default ones.
+  extraFeatures = [ ];
   lints =
     if manifest.lints.workspace or false == true then
       workspace.lints or (throw "${file} inherits its lints, but ${rootFile} has no [workspace.lints].")

@@ -27,6 +27,12 @@ let
     "cp --no-preserve=mode ${builtins.toFile name text} ${lib.escapeShellArg to}\n";
 
   select = package: "-p ${package}";
+  selectMember =
+    name:
+    toString (
+      [ (select "${name}@${members.${name}.version}") ]
+      ++ map (feature: "--features ${name}/${feature}") members.${name}.extraFeatures
+    );
 
   folderOf = name: lib.escapeShellArg "./${members.${name}.dir}";
 
@@ -136,9 +142,8 @@ let
     {
       cargoVendorDir = vendored;
       layerPackages = toString (
-        map select (
-          selects ++ [ directory ] ++ lib.optional (hasMacro && isUnified) dependenciesPackage.macro
-        )
+        selects
+        ++ map select ([ directory ] ++ lib.optional (hasMacro && isUnified) dependenciesPackage.macro)
       );
       layerMacro = lib.optionalString (hasMacro && !isUnified) (select dependenciesPackage.macro);
       unpack =
@@ -215,13 +220,13 @@ in
         (manifestOf facts.memberAt.${""}).value
       );
       directories = map (other: members.${other}.dir) nested;
-      selects = [ "${name}@${members.${name}.version}" ];
+      selects = [ (selectMember name) ];
     };
 
   # For a layer that holds the whole workspace with its manifests as they are, and builds these members.
   whole = names: {
     cargoVendorDir = vendor lock.packages;
-    layerPackages = toString (map (name: select "${name}@${members.${name}.version}") names);
+    layerPackages = toString (map selectMember names);
     layerMacro = "";
     unpack =
       place [ sources.workspace ]

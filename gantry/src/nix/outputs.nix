@@ -22,6 +22,7 @@ in
     output package
     // {
       version = package.version or null;
+      archive = package.archiveName or null;
       release = package.release or true;
     }
   ) (ofKind "packages");

@@ -51,6 +51,8 @@ pub(crate) struct Package {
     #[serde(flatten)]
     pub(crate) output: Output,
     pub(crate) version: Option<String>,
+    /// What a release calls its archive, where the package says.
+    pub(crate) archive: Option<String>,
     /// Whether it is for others than those who work on the project.
     pub(crate) release: bool,
 }

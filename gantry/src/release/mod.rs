@@ -128,13 +128,14 @@ impl Release {
         format!("{}-{}-{package}-{}", self.name, self.tag(), self.system)
     }
 
-    /// What a file of a package is called, up to its extension.
-    fn file(&self, package: &str) -> String {
-        let package = match package {
+    /// What the file of a package is called, up to its extension.
+    fn file(&self, name: &str, package: &Package) -> String {
+        let part = match name {
             "default" => String::new(),
-            package => format!("-{package}"),
+            name => format!("-{name}"),
         };
-        format!("{}{package}-{}-{}", self.name, self.tag(), self.system)
+        let usual = || format!("{}{part}-{}-{}", self.name, self.tag(), self.system);
+        package.archive.clone().unwrap_or_else(usual)
     }
 
     /// Runs the whole plan, as `gantry ci` does.
@@ -181,7 +182,7 @@ impl Release {
             let info = infos
                 .get(path)
                 .with_context(|| format!("{path} is gone from the store: run the command again"))?;
-            let archive = Archive::write(path, info, folder, &self.file(name))
+            let archive = Archive::write(path, info, folder, &self.file(name, package))
                 .with_context(|| format!("cannot archive {path} in {}", folder.display()))?;
             let _ = writeln!(sums, "{}  {}", archive.sha256, archive.file);
             let pin = self.cache.has_pins().then(|| self.pin(name));

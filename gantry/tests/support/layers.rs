@@ -108,7 +108,7 @@ impl Flake {
     }
 
     /// What a function in Nix says of an output.
-    fn evaluate<T: DeserializeOwned>(&self, output: &str, function: &str) -> T {
+    pub(crate) fn evaluate<T: DeserializeOwned>(&self, output: &str, function: &str) -> T {
         let attribute = self.attribute(output);
         let output = nix(&["eval", "--json", &attribute, "--apply", function]);
         assert!(output.status.success(), "{}", text(&output.stderr));
