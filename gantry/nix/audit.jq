@@ -9,7 +9,7 @@ def cure:
   .patched // []
   | if . == [] then "no version is without it, do without the crate" else "update to \(join(" or "))" end;
 
-.vulnerabilities.list + [.warnings[][]]
+.vulnerabilities.list + .warnings.unmaintained + .warnings.unsound
 | (.[]
     | "error: \(.package.name) \(.package.version): \(.advisory.title) (\(.advisory.id)): \(.versions | cure)",
       "  --> Cargo.lock:\(.package | line):1"),

@@ -38,6 +38,11 @@ let
     }
   );
 
+  lockFile = builtins.path {
+    name = "Cargo.lock";
+    path = workspace.cargoLock;
+  };
+
   common = {
     pname = "workspace";
     version = "";
@@ -60,17 +65,15 @@ lib.optionalAttrs (named != [ ]) {
     common
     // {
       inherit advisory-db;
-      src = lib.cleanSourceWith {
-        src = dirOf workspace.cargoLock;
-        filter = path: type: type == "regular" && baseNameOf path == "Cargo.lock";
-      };
-      cargoAuditExtraArgs = "--deny unmaintained --deny unsound";
+      src = lockFile;
+      dontUnpack = true;
+      cargoAuditExtraArgs = "--file ${lockFile} --deny unmaintained --deny unsound";
       nativeBuildInputs = [ pkgs.jq ];
       preBuild = "mkdir .cargo && cp ${settings} .cargo/audit.toml";
       # The log ends with what was found as compilers say it, which annotations and whoever reads the end see.
       failureHook = ''
-        cargo audit --no-fetch --db ${advisory-db} --quiet --json \
-          | jq --raw-output --rawfile lock Cargo.lock --from-file ${./audit.jq}
+        cargo audit --no-fetch --db ${advisory-db} --file ${lockFile} --quiet --json \
+          | jq --raw-output --rawfile lock ${lockFile} --from-file ${./audit.jq}
       '';
     }
   );

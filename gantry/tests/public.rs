@@ -14,22 +14,29 @@ use std::process::Command;
 use support::layers::{Flake, STEPS};
 use support::{repository, skip, text};
 
-/// `name` is that in `bench/public/workspaces.nix`, which says what the manifests do not.
-fn passes(name: &str, github: &str) {
-    let url = format!("https://github.com/{github}");
+/// `name` is that in `bench/public/workspaces.nix`, which says where it is, and what its manifests do not.
+fn passes(name: &str) {
+    let list = repository().join("gantry/bench/public/workspaces.nix");
+    let output = Command::new("nix")
+        .args(["--extra-experimental-features", "nix-command"])
+        .args(["eval", "--raw", &format!("{name}.repository"), "--file"])
+        .arg(&list)
+        .output()
+        .unwrap();
+    let url = format!("https://github.com/{}", text(&output.stdout));
     let reached = Command::new("git")
         .args(["ls-remote", "--exit-code", &url, "HEAD"])
         .env("GIT_TERMINAL_PROMPT", "0")
         .output()
         .unwrap();
     if !reached.status.success() {
-        return skip(&format!("{github}: {}", text(&reached.stderr).trim()));
+        return skip(&format!("{url}: {}", text(&reached.stderr).trim()));
     }
-    let list = repository().join("gantry/bench/public/workspaces.nix");
     let flake = Flake::new(
         &format!(
             "(let said = (import ./workspaces.nix).{name}; in {{
                root = builtins.fetchGit {{ url = \"{url}\"; rev = said.revision; shallow = true; }};
+               files = said.files or [ ];
                lintTargets = said.lintTargets or \"--all-targets\";
                # Which lints they heed is their own matter, and changes with every version of clippy.
                denyWarnings = false;
@@ -43,11 +50,11 @@ fn passes(name: &str, github: &str) {
 #[test]
 #[ignore = "needs Nix and GitHub"]
 fn ripgrep() {
-    passes("ripgrep", "BurntSushi/ripgrep");
+    passes("ripgrep");
 }
 
 #[test]
 #[ignore = "needs Nix and GitHub"]
 fn axum() {
-    passes("axum", "tokio-rs/axum");
+    passes("axum");
 }

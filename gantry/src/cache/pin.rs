@@ -30,12 +30,12 @@ pub(super) fn run(program: &Program, cache: &Cache, name: &str, output: &str) ->
         for output in &outputs {
             keep(cache, name, &output.path)?;
         }
-    }
-    if !cache.has_pins() {
-        let url = &cache.url;
-        output::print(&format!(
-            "{url} has no pins: what is there stays until somebody deletes it\n"
-        ))?;
+        if !cache.has_pins() {
+            output::print(&format!(
+                "{} has no pins: what collects paths there decides what is kept\n",
+                cache.url
+            ))?;
+        }
     }
     Ok(verdict)
 }
