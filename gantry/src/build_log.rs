@@ -28,10 +28,12 @@ pub(crate) struct BuildLog<'run> {
     warnings: BTreeSet<String>,
     /// One more than how often machines have gone away that were building.
     attempt: usize,
-    /// What Nix said in this run of a connection that has ended.
-    disconnected: Option<String>,
-    /// Derivations that it failed to build then, on another machine.
+    /// What Nix said in this run of connections that have ended, and of no build since.
+    disconnected: Vec<String>,
+    /// Derivations whose builder went away.
     lost: BTreeSet<String>,
+    /// Derivations whose build could not begin in this run, and why.
+    not_begun: BTreeMap<String, String>,
     /// How many derivations had failed when this run began.
     failed_before: usize,
 }
@@ -67,8 +69,9 @@ impl<'run> BuildLog<'run> {
             settled: BTreeSet::new(),
             warnings: BTreeSet::new(),
             attempt: 1,
-            disconnected: None,
+            disconnected: Vec::new(),
             lost: BTreeSet::new(),
+            not_begun: BTreeMap::new(),
             failed_before: 0,
         }
     }
@@ -112,18 +115,20 @@ impl<'run> BuildLog<'run> {
             }
             // Of what that is, Nix speaks too.
             Entry::CannotBuild { reason, .. } if reason.contains("dependenc") => {}
-            Entry::CannotBuild { derivation, reason } => {
-                // Nix says only that its own program failed which spoke to the builder.
-                let is_lost = self.disconnected.is_some()
-                    && !self.failed.contains(&derivation)
-                    && self.machine(&derivation).is_some();
-                if is_lost {
+            Entry::CannotBuild {
+                derivation,
+                reason,
+                on_builder,
+            } => {
+                if !on_builder && self.is_lost(&derivation) {
                     self.lost.insert(derivation);
-                } else {
+                } else if self.builds.contains_key(&derivation) {
                     self.fail(&derivation, reason);
+                } else {
+                    self.not_begun.insert(derivation, reason);
                 }
             }
-            Entry::Disconnected(text) => self.disconnected = Some(text),
+            Entry::Disconnected(text) => self.disconnected.push(text),
             Entry::Warning(text) => {
                 self.note_full_disk(&text);
                 self.note(text);
@@ -136,6 +141,20 @@ impl<'run> BuildLog<'run> {
             }
             Entry::Untrusted { .. } | Entry::Other => {}
         }
+    }
+
+    /// Whether a build that failed did so because its builder went away.
+    ///
+    /// Nix says then that a connection has ended, and later only that its own program failed which spoke
+    /// to the builder. Of a failure on a builder, the builder speaks first.
+    fn is_lost(&mut self, derivation: &str) -> bool {
+        let was_on_builder =
+            self.machine(derivation).is_some() && self.program.remote_machine().is_none();
+        // A daemon says it twice.
+        self.lost.contains(derivation)
+            || was_on_builder
+                && !self.failed.contains(derivation)
+                && self.disconnected.pop().is_some()
     }
 
     /// A derivation failed itself; Nix says so once, and a daemon twice.
@@ -297,7 +316,14 @@ impl<'run> BuildLog<'run> {
     pub(crate) fn end_run(&mut self, interrupted: bool) -> BTreeSet<&'run String> {
         let mut goes_on = false;
         if !interrupted {
-            goes_on = self.lose_builds() || self.failed.len() > self.failed_before;
+            let is_lost = self.lose_builds();
+            for (derivation, reason) in mem::take(&mut self.not_begun) {
+                // It may have waited for the machine that went away.
+                if !is_lost {
+                    self.fail(&derivation, reason);
+                }
+            }
+            goes_on = is_lost || self.failed.len() > self.failed_before;
             self.failed_before = self.failed.len();
             let running: Vec<u64> = self.running.keys().copied().collect();
             for id in running {
@@ -353,17 +379,18 @@ impl<'run> BuildLog<'run> {
     /// Says which machines have gone away; whether what they built is to be tried again.
     fn lose_builds(&mut self) -> bool {
         let mut lost = mem::take(&mut self.lost);
-        let Some(text) = self.disconnected.take() else {
-            return false;
-        };
-        // Of a store on another machine Nix does not say what could not be built.
-        let running: Vec<usize> = self.running.values().map(|other| other.index).collect();
-        let running = |build: &Build| running.contains(&build.activity);
-        let builds = self.builds.iter().filter(|(_, build)| running(build));
-        lost.extend(builds.map(|(derivation, _)| derivation.clone()));
-        lost.retain(|derivation| self.machine(derivation).is_some());
+        let disconnected = mem::take(&mut self.disconnected);
+        if !disconnected.is_empty() && self.program.remote_machine().is_some() {
+            // Of a store on another machine Nix does not say what could not be built.
+            let running: Vec<usize> = self.running.values().map(|other| other.index).collect();
+            let running = |build: &Build| running.contains(&build.activity);
+            let builds = self.builds.iter().filter(|(_, build)| running(build));
+            lost.extend(builds.map(|(derivation, _)| derivation.clone()));
+        }
         if lost.is_empty() {
-            self.note(format!("error: {text}"));
+            for text in disconnected {
+                self.note(format!("error: {text}"));
+            }
             return false;
         }
         let is_last = self.attempt == ATTEMPTS;
@@ -439,7 +466,146 @@ fn compiled_crate(line: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
+
+    /// What is said of runs of Nix for `a` and `b` that log these lines, and what each leaves to another run.
+    fn runs(store: &str, runs: &[&[Value]]) -> (Vec<String>, Vec<Vec<String>>) {
+        let outputs = ["a", "b"].map(|name| Output {
+            derivation: derivation(name),
+            path: format!("/nix/store/0c-{name}"),
+        });
+        let checks = outputs.iter().enumerate().collect();
+        let program = Program::with_store(store);
+        let mut said = Vec::new();
+        let mut emit = |event| match event {
+            Event::Line { text, .. } | Event::Note(text) => said.push(text),
+            Event::Settled { steps, outcome } => said.push(format!("{steps:?} {outcome:?}")),
+            _ => {}
+        };
+        let mut log = BuildLog::new(&program, &checks, &mut emit);
+        let mut left = Vec::new();
+        for lines in runs {
+            for line in *lines {
+                log.line(&format!("@nix {line}"));
+            }
+            let derivations = log.end_run(false);
+            left.push(
+                derivations
+                    .iter()
+                    .map(|it| layer_name(it).to_owned())
+                    .collect(),
+            );
+        }
+        (said, left)
+    }
+
+    fn derivation(name: &str) -> String {
+        format!("/nix/store/0c-{name}.drv")
+    }
+
+    fn start(id: u64, name: &str, machine: &str) -> Value {
+        json!({ "action": "start", "type": 105, "id": id, "fields": [derivation(name), machine, 1, 1] })
+    }
+
+    fn stop(id: u64) -> Value {
+        json!({ "action": "stop", "id": id })
+    }
+
+    fn error(text: &str) -> Value {
+        json!({ "action": "msg", "level": 0, "msg": format!("error: {text}") })
+    }
+
+    fn cannot_build(name: &str, reason: &str) -> Value {
+        let derivation = derivation(name);
+        error(&format!(
+            "Cannot build '{derivation}'.\n       Reason: {reason}."
+        ))
+    }
+
+    fn failed_on(machine: &str, name: &str) -> Value {
+        let derivation = derivation(name);
+        error(&format!(
+            "build of '{derivation}' on '{machine}' failed: Cannot build '{derivation}'.\n       Reason: builder failed with exit code 3."
+        ))
+    }
+
+    const GONE: &str = "Nix daemon disconnected unexpectedly (maybe it crashed?)";
+    const HOOK_FAILED: &str = "builder failed with exit code 1";
+
+    #[test]
+    fn a_failure_on_a_builder_is_no_builder_that_went_away() {
+        let lines = [
+            start(1, "a", "ssh-ng://one"),
+            start(2, "b", "ssh-ng://two"),
+            error(GONE),
+            stop(1),
+            failed_on("ssh-ng://two", "b"),
+            stop(2),
+            cannot_build("a", HOOK_FAILED),
+            cannot_build("a", HOOK_FAILED),
+            cannot_build("b", HOOK_FAILED),
+        ];
+        let (said, left) = runs("daemon", &[&lines]);
+        assert_eq!(
+            said,
+            [
+                "builder failed with exit code 3",
+                "ssh-ng://one went away while it built a: attempt 2 of 3 begins",
+                "[1] Failed",
+            ]
+        );
+        assert_eq!(left, [["a"]]);
+    }
+
+    #[test]
+    fn a_connection_that_ended_is_the_end_of_one_build() {
+        let lines = [
+            start(1, "a", "ssh-ng://one"),
+            start(2, "b", "ssh-ng://two"),
+            error(GONE),
+            cannot_build("a", HOOK_FAILED),
+            cannot_build("b", "local builds are disabled"),
+        ];
+        let (said, left) = runs("daemon", &[&lines]);
+        assert!(said.contains(&"[1] Failed".to_owned()), "{said:?}");
+        assert_eq!(left, [["a"]]);
+
+        // Such as that of a cache, which is the end of none.
+        let lines = [
+            error("unexpected end-of-file"),
+            start(1, "a", ""),
+            cannot_build("a", "no"),
+        ];
+        let (said, _) = runs("daemon", &[&lines]);
+        assert_eq!(said, ["no", "error: unexpected end-of-file", "[0] Failed"]);
+    }
+
+    #[test]
+    fn what_waited_for_a_builder_that_went_away_is_tried_again() {
+        let lines = [
+            cannot_build("b", "local builds are disabled"),
+            start(1, "a", "ssh-ng://one"),
+            error(GONE),
+            cannot_build("a", HOOK_FAILED),
+        ];
+        let again = [
+            cannot_build("a", "local builds are disabled"),
+            cannot_build("b", "local builds are disabled"),
+        ];
+        let (said, left) = runs("daemon", &[&lines, &again]);
+        assert_eq!(
+            said,
+            [
+                "ssh-ng://one went away while it built a: attempt 2 of 3 begins",
+                "local builds are disabled",
+                "error: b was not built: local builds are disabled",
+                "[0, 1] Failed",
+            ]
+        );
+        assert_eq!(left, [vec!["a", "b"], vec![]]);
+    }
 
     #[test]
     fn a_layer_says_what_it_compiled_again() {

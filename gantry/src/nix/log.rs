@@ -74,6 +74,8 @@ pub enum Entry {
         derivation: String,
         /// In Nix's words.
         reason: String,
+        /// Whether the builder that it was handed to says so.
+        on_builder: bool,
     },
     /// The connection to a builder, or to a store on another machine, has ended, in Nix's words.
     Disconnected(String),
@@ -186,12 +188,14 @@ fn error(message: &str) -> Entry {
         Some((derivation, text))
     };
     if let Some((derivation, text)) = on_builder() {
-        return match error(text) {
-            Entry::Error(text) => Entry::CannotBuild {
-                derivation: derivation.to_owned(),
-                reason: text.lines().next().unwrap_or_default().to_owned(),
-            },
-            entry => entry,
+        let reason = match error(text) {
+            Entry::CannotBuild { reason, .. } => reason,
+            _ => text.lines().next().unwrap_or_default().to_owned(),
+        };
+        return Entry::CannotBuild {
+            derivation: derivation.to_owned(),
+            reason,
+            on_builder: true,
         };
     }
     let cannot_build = || {
@@ -211,6 +215,7 @@ fn error(message: &str) -> Entry {
         Some(Entry::CannotBuild {
             derivation: derivation.to_owned(),
             reason,
+            on_builder: false,
         })
     };
     cannot_build().unwrap_or_else(|| Entry::Error(message.to_owned()))
@@ -264,6 +269,7 @@ mod tests {
             let entry = Entry::CannotBuild {
                 derivation: "/nix/store/a-b.drv".into(),
                 reason: reason.into(),
+                on_builder: false,
             };
             assert_eq!(message(reason), entry);
         }
@@ -280,6 +286,7 @@ mod tests {
         let cannot_build = |reason: &str| Entry::CannotBuild {
             derivation: "/nix/store/a-b.drv".into(),
             reason: reason.into(),
+            on_builder: true,
         };
         assert_eq!(
             message(&format!(
@@ -290,6 +297,10 @@ mod tests {
         assert_eq!(
             message(&format!("{on_builder}some other\nwords")),
             cannot_build("some other")
+        );
+        assert_eq!(
+            message(&format!("{on_builder}unexpected end-of-file")),
+            cannot_build("unexpected end-of-file")
         );
         for text in [
             "Nix daemon disconnected unexpectedly (maybe it crashed?)",
@@ -309,6 +320,7 @@ mod tests {
         let entry = Entry::CannotBuild {
             derivation: "/nix/store/a-b.drv".into(),
             reason: "builder failed with exit code 1: build failure may have been caused by lack of free disk space".into(),
+            on_builder: false,
         };
         assert_eq!(Entry::parse(&format!("@nix {line}")), entry);
     }

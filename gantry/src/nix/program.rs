@@ -99,6 +99,18 @@ impl Program {
         Ok(program)
     }
 
+    /// One that builds in this store, for tests that start no Nix.
+    #[cfg(test)]
+    pub(crate) fn with_store(store: &str) -> Self {
+        Self {
+            folder: env::temp_dir(),
+            flags: Vec::new(),
+            system: String::new(),
+            store: store.into(),
+            cache_warning: None,
+        }
+    }
+
     /// Makes Nix read this cache too, where it can be made to.
     fn add(&mut self, cache: &Cache) {
         let Some(key) = cache.public_key.as_ref().filter(|_| !cache.is_absent()) else {
