@@ -175,10 +175,12 @@ in
       }
       {
         native = [
+          "vendored"
           "cc"
           "libc"
           "vendored"
           "serde"
+          "vendored"
         ];
         wasm = [
           "js-sys"
@@ -218,6 +220,17 @@ in
         default-features = false;
         features = [ "extra" ];
       };
+  "the dependencies package's macro finds a path from its own folder" =
+    test
+      (fromTOML
+        ((dependenciesPackage native).manifests {
+          present = [ ];
+          profile = "dev";
+          library = true;
+          hostTools = true;
+        })."macro/Cargo.toml"
+      ).dependencies.vendored.path
+      "../../vendored";
   "a dependant's manifest leaves out what it does not build" =
     test
       (lib.intersectAttrs

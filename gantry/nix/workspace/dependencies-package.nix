@@ -69,14 +69,12 @@ let
               "${first.name}-${lib.substring 0 8 (builtins.hashString "sha256" first.id)}"
           )
           (
-            toml.printed (
-              first.spec
-              // {
-                package = first.name;
-                features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
-                default-features = lib.any (r: r.defaultFeatures) same;
-              }
-            )
+            first.spec
+            // {
+              package = first.name;
+              features = lib.naturalSort (lib.unique (lib.concatMap (r: r.features) same));
+              default-features = lib.any (r: r.defaultFeatures) same;
+            }
           );
     in
     lib.listToAttrs (map one (lib.attrValues (lib.groupBy (r: r.id) (map requirement records))));
@@ -121,11 +119,14 @@ let
     build-dependencies = host;
     dev-dependencies = lib.filterAttrs (key: spec: build.${key} or null != spec) test;
   };
-  # The same in every layer, so computed once.
+  # The same in every layer, so printed once.
   thirdParty = lib.genAttrs cfgs (
     cfg: toml.printed (tablesOf (target "build" cfg) (target "test" cfg) (host cfg))
   );
-  always = tablesOf (target "build" null) (target "test" null) (host null);
+  always = lib.mapAttrs (_: lib.mapAttrs (_: toml.printed)) (
+    tablesOf (target "build" null) (target "test" null) hostAlways
+  );
+  hostAlways = host null;
   tables =
     present:
     lib.zipAttrsWith (_: lib.mergeAttrsList) [
@@ -242,7 +243,7 @@ in
         };
         dependencies = lib.mapAttrs (
           _: spec: spec // lib.optionalAttrs (spec ? path) { path = "../${spec.path}"; }
-        ) (tables present).build-dependencies;
+        ) (hostAlways // memberTable "test" "host" present);
       };
     };
 }

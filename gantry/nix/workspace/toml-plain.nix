@@ -115,7 +115,6 @@ let
       } (tokens text)).out;
 in
 {
-  toLiteral = text: { ${literalKey} = text; };
   isLiteral = v: builtins.isAttrs v && v ? ${literalKey};
   literal = v: v.${literalKey};
 

@@ -15,7 +15,9 @@ let
 
   value =
     v:
-    if plain.isLiteral v then
+    if builtins.isFunction v then
+      v null
+    else if plain.isLiteral v then
       plain.literal v
     else if builtins.isAttrs v then
       "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (withoutNull v))} }"
@@ -38,8 +40,13 @@ in
 {
   inherit pair;
 
-  # A table with its text, for one that many documents have.
-  printed = table: table // plain.toLiteral (value table);
+  # A table as its text, for one that many documents have. A function: nothing can be added to it by mistake.
+  printed =
+    table:
+    let
+      text = value table;
+    in
+    _: text;
 
   # A table as its lines.
   lines = list: { ${linesKey} = text list; };
