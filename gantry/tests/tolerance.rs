@@ -441,6 +441,63 @@ fn the_target_that_cargo_s_configuration_names() {
     flake
         .build(&["checks.build", "checks.clippy", "checks.doc"])
         .unwrap_or_else(|log| panic!("{log}"));
+    // This machine cannot run their tests, until there is something that can.
+    let has_tests = |flake: &Flake| flake.checks().contains("test-app");
+    assert!(!has_tests(&flake));
+    flake.edit(
+        "flake.nix",
+        "\"wasm-ld\";",
+        "\"wasm-ld\"; testEnv.CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER = \"true\";",
+    );
+    assert!(has_tests(&flake));
+}
+
+/// `build.target` is what the table of targets does not have, or what is no target.
+#[test]
+#[ignore = "needs Nix"]
+fn other_targets_that_cargo_s_configuration_names() {
+    let flake = pair(
+        "{ }",
+        "",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            ("app/src/lib.rs", "//! App.\n"),
+        ],
+    );
+    flake.lock();
+    for (target, refusal) in [
+        (
+            "[\"host-tuple\", \"wasm32-unknown-unknown\"]",
+            ".cargo/config.toml names several targets",
+        ),
+        (
+            "\"targets/mine.json\"",
+            "leave it out there, and give it to cargo (`--target targets/mine.json`)",
+        ),
+        (
+            "\"mine-unknown-mine\"",
+            "targets.mine-unknown-mine.cfg = [ … ];",
+        ),
+    ] {
+        let configuration = format!("[build]\ntarget = {target}\n");
+        flake.write(".cargo/config.toml", &configuration);
+        let log = flake.build(&["checks.build"]).unwrap_err();
+        assert!(log.contains(refusal), "{log}");
+    }
+    flake.edit(
+        "flake.nix",
+        "// { })",
+        "// { targets.mine-unknown-mine.cfg = [ \"unix\" \"target_os=\\\"mine\\\"\" ]; })",
+    );
+    let checks = flake.checks();
+    assert!(
+        checks.contains("build-app") && !checks.contains("test-app"),
+        "{checks:?}"
+    );
+    flake.derivations();
+    // The host's own name is the host.
+    flake.write(".cargo/config.toml", "[build]\ntarget = [\"host-tuple\"]\n");
+    assert!(flake.checks().contains("test-app"));
 }
 
 /// A member beside the published crate that has its name.

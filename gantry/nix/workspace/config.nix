@@ -146,9 +146,18 @@ in
   # What cargo builds for where it is told nothing; null is the host.
   target =
     let
-      targets = lib.remove "host-tuple" (lib.toList (config.build.target or [ ]));
+      targets = lib.toList (config.build.target or [ ]);
+      only = lib.head targets;
+      file = lib.findFirst (file: (toml.read (root + "/${file}")).build or { } ? target) "" files;
     in
-    if lib.length targets == 1 then lib.head targets else null;
+    if targets == [ ] || targets == [ "host-tuple" ] then
+      null
+    else if lib.length targets > 1 then
+      throw "${file} names several targets as `build.target`. Leave one there, or none, and name the others in the members that are built for them: `targets` of [package.metadata.ci]."
+    else if lib.hasSuffix ".json" only then
+      throw "${file} names a target of its own, ${only}, as `build.target`. mkWorkspace builds for those that rustc knows by name: leave it out there, and give it to cargo (`--target ${only}`) where you need it."
+    else
+      only;
 
   # What takes precedence over the same tables of the root manifest.
   manifest = lib.intersectAttrs inManifest config;

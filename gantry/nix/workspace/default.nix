@@ -167,17 +167,17 @@ let
     ) (targets.${target} or { });
 
   platformOf =
-    target: triple:
+    triple:
     let
-      said = targets.${target} or { };
+      said = targets.${triple} or { };
     in
     if said ? cfg then platform.fromCfgs triple said.cfg else platform.fromTriple triple;
-  host = platformOf "native" pkgs.stdenv.hostPlatform.rust.rustcTarget;
+  host = platformOf pkgs.stdenv.hostPlatform.rust.rustcTarget;
   # Whether this machine compiles for the target without a compiler for another processor or system.
   isHosts =
     target:
     target == "native"
-    || lib.all (key: (platformOf target target).values.${key} == host.values.${key}) [
+    || lib.all (key: (platformOf target).values.${key} or [ ] == host.values.${key}) [
       "target_arch"
       "target_os"
     ];
@@ -188,14 +188,21 @@ let
     target: m:
     let
       said = saidOf target;
-      runner = "CARGO_TARGET_${lib.toUpper (lib.replaceStrings [ "-" "." ] [ "_" "_" ] target)}_RUNNER";
+      triple =
+        if target != "native" then
+          target
+        else if cargoConfig.target != null then
+          cargoConfig.target
+        else
+          host.triple;
+      runner = "CARGO_TARGET_${lib.toUpper (lib.replaceStrings [ "-" "." ] [ "_" "_" ] triple)}_RUNNER";
     in
-    target == "native"
+    target == "native" && isHosts triple
     || (
       if said ? testedWith then
         lib.any (d: d.kind == "dev" && d.package == said.testedWith) m.dependencies
       else
-        said ? testEnv.${runner} || cargoConfig.config ? target.${target}.runner
+        said ? testEnv.${runner} || cargoConfig.config ? target.${triple}.runner
     );
 
   # The layers for one target.
@@ -225,7 +232,7 @@ let
             lib.genAttrs [ "target" "host" ] (_: withFlags host)
           else
             {
-              target = withFlags (platformOf name triple);
+              target = withFlags (platformOf triple);
               inherit host;
             };
         nativeBuildInputs = nativeBuildInputs ++ own.nativeBuildInputs or [ ];
