@@ -172,6 +172,41 @@ fn a_patch_in_a_workspace_of_its_own() {
     prints(&flake, "helped");
 }
 
+/// `ryu` is a member, and a package outside `members` that a [patch] names.
+#[test]
+#[ignore = "needs Nix"]
+fn a_patch_with_the_name_of_a_member() {
+    let flake = app(
+        "[patch.crates-io]\nryu = { path = \"vendored\" }\n",
+        "other = { path = \"../other\" }\nryu = \"1\"",
+        "format!(\"{} {}\", other::WORD, ryu::WORD)",
+        &[
+            (
+                "other/Cargo.toml",
+                &package("other", "\n[dependencies]\nryu = { path = \"../ryu\" }\n"),
+            ),
+            (
+                "other/src/lib.rs",
+                "//! Other.\n/// A word.\npub const WORD: &str = ryu::WORD;\n",
+            ),
+            ("ryu/Cargo.toml", &package("ryu", "")),
+            (
+                "ryu/src/lib.rs",
+                "//! Word.\n/// A word.\npub const WORD: &str = \"member\";\n",
+            ),
+            (
+                "vendored/Cargo.toml",
+                &package("ryu", "").replace("0.1.0", "1.0.99"),
+            ),
+            (
+                "vendored/src/lib.rs",
+                "pub const WORD: &str = \"patched\";\n",
+            ),
+        ],
+    );
+    prints(&flake, "member patched");
+}
+
 /// As in workspaces that patch their own crates, so that whatever depends on them gets these.
 #[test]
 #[ignore = "needs Nix"]

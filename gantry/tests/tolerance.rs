@@ -500,7 +500,7 @@ fn other_targets_that_cargo_s_configuration_names() {
     assert!(flake.checks().contains("test-app"));
 }
 
-/// A member beside the published crate that has its name.
+/// A member beside the published crate that has its name, of which both have a version that would do.
 #[test]
 #[ignore = "needs Nix and the registry"]
 fn a_member_beside_the_crate_of_its_name() {
@@ -514,7 +514,7 @@ fn a_member_beside_the_crate_of_its_name() {
                     "itoa",
                     "\n[dev-dependencies]\nbefore = { package = \"itoa\", version = \"1\" }\n",
                 )
-                .replace("0.1.0", "9.0.0"),
+                .replace("0.1.0", "1.0.1"),
             ),
             (
                 "itoa/src/lib.rs",

@@ -86,7 +86,7 @@ let
       // {
         dependencies = map (
           d:
-          if d.path == null && manifests.members ? ${d.package} && !(lock.locked m d ? source) then
+          if d.path == null && manifests.members ? ${d.package} && lock.isMember (lock.locked m d) then
             let
               path = manifests.members.${d.package}.dir;
             in

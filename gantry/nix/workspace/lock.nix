@@ -39,7 +39,8 @@ let
 
   id = p: "${p.name} ${p.version} ${p.source or ""}";
 
-  isMember = p: facts.members ? ${p.name} && !(p ? source);
+  # Whether a locked package is a member, and not what is from elsewhere and has its name.
+  isMember = p: !(p ? source) && facts.members.${p.name}.version or null == p.version;
 
   # The entry of a package of this workspace.
   own =
@@ -111,7 +112,7 @@ rec {
   ];
 
   # Every locked package, and the text of the whole lock file.
-  inherit packages;
+  inherit isMember packages;
   all = text packages;
 
   # The lock file as it is.
@@ -127,7 +128,11 @@ rec {
       ) candidates;
       # Of one version from several sources: a [patch] may have put another in the place of what is asked for.
       fromThere = lib.filter (
-        p: if d.path != null then !(p ? source) else lib.hasPrefix "git+" (p.source or "") == d.spec ? git
+        p:
+        if d.path != null then
+          !(p ? source)
+        else
+          p ? source && lib.hasPrefix "git+" p.source == d.spec ? git
       ) fitting;
     in
     if d.path == member.dir then
