@@ -23,6 +23,8 @@ pub(crate) struct BuildLog<'run> {
     builds: BTreeMap<String, Build>,
     /// Derivations that failed themselves.
     failed: BTreeSet<String>,
+    /// Derivations of which a dependency was not built in this run.
+    blocked: BTreeSet<String>,
     /// Steps whose outcome is known.
     settled: BTreeSet<usize>,
     warnings: BTreeSet<String>,
@@ -66,6 +68,7 @@ impl<'run> BuildLog<'run> {
             started: 0,
             builds: BTreeMap::new(),
             failed: BTreeSet::new(),
+            blocked: BTreeSet::new(),
             settled: BTreeSet::new(),
             warnings: BTreeSet::new(),
             attempt: 1,
@@ -113,8 +116,11 @@ impl<'run> BuildLog<'run> {
                     });
                 }
             }
-            // Of what that is, Nix speaks too.
-            Entry::CannotBuild { reason, .. } if reason.contains("dependenc") => {}
+            Entry::CannotBuild {
+                derivation, reason, ..
+            } if reason.contains("dependenc") => {
+                self.blocked.insert(derivation);
+            }
             Entry::CannotBuild {
                 derivation,
                 reason,
@@ -123,7 +129,7 @@ impl<'run> BuildLog<'run> {
                 if !on_builder && self.is_lost(&derivation) {
                     self.lost.insert(derivation);
                 } else if self.builds.contains_key(&derivation) {
-                    self.fail(&derivation, reason);
+                    self.fail(&derivation, &reason);
                 } else {
                     self.not_begun.insert(derivation, reason);
                 }
@@ -136,8 +142,15 @@ impl<'run> BuildLog<'run> {
             // That the whole build failed is said by its steps.
             Entry::Error(text) if text.starts_with("build of ") => {}
             Entry::Error(text) => {
-                self.note_full_disk(&text);
-                self.note(format!("error: {text}"));
+                // Such as of an output that is not what its hash promised.
+                let mut builds = self.builds.keys();
+                let derivation = builds.find(|path| text.contains(&format!("'{path}'")));
+                if let Some(derivation) = derivation.cloned() {
+                    self.fail(&derivation, &text);
+                } else {
+                    self.note_full_disk(&text);
+                    self.note(format!("error: {text}"));
+                }
             }
             Entry::Untrusted { .. } | Entry::Other => {}
         }
@@ -158,17 +171,21 @@ impl<'run> BuildLog<'run> {
     }
 
     /// A derivation failed itself; Nix says so once, and a daemon twice.
-    fn fail(&mut self, derivation: &str, reason: String) {
-        self.note_full_disk(&reason);
+    fn fail(&mut self, derivation: &str, reason: &str) {
+        self.note_full_disk(reason);
         if !self.failed.insert(derivation.to_owned()) {
             return;
         }
         match self.builds.get(derivation) {
             // What was killed has no last words of its own.
-            Some(&Build { activity, .. }) => (self.emit)(Event::Line {
-                activity,
-                text: reason,
-            }),
+            Some(&Build { activity, .. }) => {
+                for line in reason.lines() {
+                    (self.emit)(Event::Line {
+                        activity,
+                        text: line.to_owned(),
+                    });
+                }
+            }
             None => self.note(format!(
                 "error: {} was not built: {reason}",
                 layer_name(derivation)
@@ -320,10 +337,11 @@ impl<'run> BuildLog<'run> {
             for (derivation, reason) in mem::take(&mut self.not_begun) {
                 // It may have waited for the machine that went away.
                 if !is_lost {
-                    self.fail(&derivation, reason);
+                    self.fail(&derivation, &reason);
                 }
             }
-            goes_on = is_lost || self.failed.len() > self.failed_before;
+            let ends_early = self.program.remote_machine().is_some();
+            goes_on = is_lost || ends_early && self.failed.len() > self.failed_before;
             self.failed_before = self.failed.len();
             let running: Vec<u64> = self.running.keys().copied().collect();
             for id in running {
@@ -331,6 +349,7 @@ impl<'run> BuildLog<'run> {
             }
         }
         let done = self.done(|step| !self.settled.contains(&step));
+        let blocked = mem::take(&mut self.blocked);
         let mut left = BTreeSet::new();
         let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
         for (&step, check) in self.checks {
@@ -350,6 +369,8 @@ impl<'run> BuildLog<'run> {
             } else if goes_on {
                 left.insert(derivation);
                 continue;
+            } else if blocked.contains(derivation) {
+                Outcome::Blocked("after a derivation that it needs failed".into())
             } else {
                 Outcome::Failed
             };
@@ -400,7 +421,7 @@ impl<'run> BuildLog<'run> {
             if is_last {
                 self.fail(
                     &derivation,
-                    format!("{machine} went away, as in the attempts before"),
+                    &format!("{machine} went away, as in the attempts before"),
                 );
             } else {
                 self.note(format!(
@@ -578,8 +599,12 @@ mod tests {
             start(1, "a", ""),
             cannot_build("a", "no"),
         ];
-        let (said, _) = runs("daemon", &[&lines]);
-        assert_eq!(said, ["no", "error: unexpected end-of-file", "[0] Failed"]);
+        let (said, left) = runs("daemon", &[&lines]);
+        assert_eq!(
+            said,
+            ["no", "error: unexpected end-of-file", "[0, 1] Failed"]
+        );
+        assert_eq!(left, [[""; 0]]);
     }
 
     #[test]
@@ -605,6 +630,40 @@ mod tests {
             ]
         );
         assert_eq!(left, [vec!["a", "b"], vec![]]);
+    }
+
+    #[test]
+    fn nix_goes_on_by_itself_here_and_not_in_a_store_on_another_machine() {
+        let fails = [
+            start(1, "a", ""),
+            error(&format!(
+                "hash mismatch in fixed-output derivation '{}':\n         specified: one\n            got:    two",
+                derivation("a")
+            )),
+        ];
+        let (said, left) = runs("daemon", &[&fails]);
+        assert_eq!(said.last().unwrap(), "[0, 1] Failed");
+        assert_eq!(left, [[""; 0]]);
+        let (said, left) = runs("ssh-ng://one", &[&fails]);
+        assert_eq!(said.last().unwrap(), "[0] Failed");
+        assert_eq!(left, [["b"]]);
+    }
+
+    #[test]
+    fn what_waits_for_something_that_failed_without_a_name_is_blocked() {
+        let lines = [
+            error("output '/nix/store/0c-c' is not allowed to refer to '/nix/store/0c-d'"),
+            cannot_build("b", "1 dependency failed"),
+        ];
+        let (said, left) = runs("daemon", &[&lines]);
+        assert_eq!(
+            said[1..],
+            [
+                "[0] Failed",
+                "[1] Blocked(\"after a derivation that it needs failed\")"
+            ]
+        );
+        assert_eq!(left, [[""; 0]]);
     }
 
     #[test]

@@ -196,6 +196,36 @@ fn a_failed_step_blocks_what_needs_it_and_nothing_else() {
     );
 }
 
+#[test]
+#[ignore = "needs Nix"]
+fn an_output_that_is_refused_has_failed_and_is_built_once() {
+    let workspace = Workspace::new();
+    flake(
+        &workspace,
+        &[
+            ("build-app", "", "echo built > $out"),
+            ("test-app", "build-app", "echo tested > $out"),
+            ("doc-app", "", "echo out of order; exit 3"),
+        ],
+    );
+    let hash = format!("sha256-{}=", "A".repeat(43));
+    workspace.edit(
+        "flake.nix",
+        "derivation { inherit",
+        &format!("derivation {{ ${{if name == \"build-app\" then \"outputHash\" else null}} = \"{hash}\"; inherit"),
+    );
+    let (code, report, shown) = workspace.ci(&[]);
+    assert_eq!(code, 1, "{shown}");
+    assert_eq!(
+        report.outcomes(),
+        ["build-app failed", "test-app blocked", "doc-app failed"]
+    );
+    let activities = report.activities();
+    assert_eq!(activities.len(), 2, "{activities:?}");
+    assert!(activities.iter().all(|build| build["failed"] == true));
+    assert_eq!(report.0["steps"][1]["reason"], "after build-app failed");
+}
+
 /// What is printed where `nix` is this script, which may read `programs/settings`.
 fn with_nix(script: &str, arguments: &[&str]) -> Output {
     let workspace = Workspace::new();

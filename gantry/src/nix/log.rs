@@ -190,7 +190,7 @@ fn error(message: &str) -> Entry {
     if let Some((derivation, text)) = on_builder() {
         let reason = match error(text) {
             Entry::CannotBuild { reason, .. } => reason,
-            _ => text.lines().next().unwrap_or_default().to_owned(),
+            _ => text.to_owned(),
         };
         return Entry::CannotBuild {
             derivation: derivation.to_owned(),
@@ -296,7 +296,7 @@ mod tests {
         );
         assert_eq!(
             message(&format!("{on_builder}some other\nwords")),
-            cannot_build("some other")
+            cannot_build("some other\nwords")
         );
         assert_eq!(
             message(&format!("{on_builder}unexpected end-of-file")),
