@@ -5,14 +5,14 @@
 mod support;
 
 use std::fs;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 use support::checks::{BUILT, CACHED, SOUND, flake, path, sound_paths};
-use support::git::git;
+use support::git::commit;
 use support::nix::system;
 use support::{Report, Workspace, interrupt, runs, skip, text, wait_until};
 use tempfile::TempDir;
@@ -51,28 +51,40 @@ impl Builder {
             file("gate")
         );
         fs::write(folder.path().join("conf/nix.conf"), settings).unwrap();
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        let config = format!(
-            "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n\
-             UsePAM no\nPidFile none\nPermitRootLogin prohibit-password\n\
-             SetEnv NIX_REMOTE=local?root={} NIX_CONF_DIR={} TMPDIR={}\n",
-            file("host"),
-            file("user.pub"),
-            file("second"),
-            file("conf"),
-            file("temporary"),
-        );
-        fs::write(folder.path().join("sshd_config"), config).unwrap();
         // Where it leaves its rights behind.
         fs::create_dir_all("/run/sshd").unwrap();
-        let mut command = Command::new(SSHD);
-        command.args(["-D", "-e", "-f", &file("sshd_config")]);
-        let sshd = command.stderr(Stdio::null()).spawn().unwrap();
-        let builder = Self { folder, port, sshd };
-        wait_until(|| TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok());
-        Some(builder)
+        loop {
+            let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+            let port = free.local_addr().unwrap().port();
+            drop(free);
+            let config = format!(
+                "ListenAddress 127.0.0.1\nPort {port}\nHostKey {}\nAuthorizedKeysFile {}\nStrictModes no\n\
+                 UsePAM no\nPidFile none\nPermitRootLogin prohibit-password\n\
+                 SetEnv NIX_REMOTE=local?root={} NIX_CONF_DIR={} TMPDIR={}\n",
+                file("host"),
+                file("user.pub"),
+                file("second"),
+                file("conf"),
+                file("temporary"),
+            );
+            fs::write(folder.path().join("sshd_config"), config).unwrap();
+            let mut command = Command::new(SSHD);
+            command.args(["-D", "-e", "-f", &file("sshd_config")]);
+            let log = folder.path().join("log");
+            command.stderr(fs::File::create(&log).unwrap());
+            let mut sshd = command.spawn().unwrap();
+            let said = |words| fs::read_to_string(&log).unwrap().contains(words);
+            wait_until(|| said("Server listening") || sshd.try_wait().unwrap().is_some());
+            if said("Server listening") {
+                return Some(Self { folder, port, sshd });
+            }
+            // Another program was faster.
+            assert!(
+                said("Address already in use"),
+                "{}",
+                fs::read_to_string(&log).unwrap()
+            );
+        }
     }
 
     /// A command that runs the program in `workspace`.
@@ -135,19 +147,25 @@ impl Builder {
         fs::write(self.gate(), "").unwrap();
     }
 
-    /// Ends its connections, as a machine that is switched off does.
-    fn disconnect(&self) {
+    /// The processes of its connections.
+    fn sessions(&self) -> Vec<u32> {
         let sessions = children(self.sshd.id());
         assert!(!sessions.is_empty());
-        let mut processes = sessions.clone();
-        processes.extend(sessions.into_iter().flat_map(children));
-        kill(&processes);
+        let programs: Vec<_> = sessions.iter().copied().flat_map(children).collect();
+        [sessions, programs].concat()
     }
 
-    /// Takes no connections any more.
+    /// Ends its connections, as a network that is gone for a moment does.
+    fn disconnect(&self) {
+        kill(&self.sessions());
+    }
+
+    /// Ends its connections, and takes none any more.
     fn switch_off(&mut self) {
+        let sessions = self.sessions();
         self.sshd.kill().unwrap();
         self.sshd.wait().unwrap();
+        kill(&sessions);
     }
 }
 
@@ -336,15 +354,7 @@ fn a_builder_that_is_gone_for_good_leaves_its_work_to_this_machine() {
         flake(&workspace, &[("build-app", "", &builder.waiting_script())]);
         let child = ci(&workspace, &builder, jobs).spawn().unwrap();
         wait_until(|| builder.is_waiting());
-        let sessions = children(builder.sshd.id());
         builder.switch_off();
-        kill(
-            &[
-                sessions.iter().copied().flat_map(children).collect(),
-                sessions,
-            ]
-            .concat(),
-        );
         builder.open();
         let output = child.wait_with_output().unwrap();
         let shown = text(&output.stderr) + &text(&output.stdout);
@@ -448,18 +458,7 @@ fn a_store_on_another_machine_has_all_that_is_asked_for() {
     for flags in store_flags(&builder) {
         let workspace = Workspace::new();
         flake(&workspace, &SOUND);
-        git(
-            workspace.path(),
-            &[
-                "-c",
-                "user.name=it",
-                "-c",
-                "user.email=it",
-                "commit",
-                "--quiet",
-                "--message=it",
-            ],
-        );
+        commit(workspace.path(), "it");
         let run = |arguments: &[&str]| {
             let mut command = builder.command(&workspace, arguments);
             let output = command.arg("--").args(&flags).output().unwrap();
@@ -515,15 +514,17 @@ fn a_failure_in_a_store_on_another_machine_stops_nothing_else() {
     };
     for flags in store_flags(&builder) {
         let workspace = Workspace::new();
-        let waiting = format!("{}; false", builder.waiting_script());
+        // It is told to go on only when its connections have ended once.
+        let waiting = builder.waiting_script();
+        let failing = format!("{waiting}; echo out of order; exit 3");
         flake(
             &workspace,
             &[
-                ("build-app", "", "echo out of order; exit 3"),
+                ("build-app", "", &failing),
                 ("test-app", "build-app", "echo tested > $out"),
-                ("doc-app", "", &builder.waiting_script()),
+                ("doc-app", "", &waiting),
                 ("fmt-app", "doc-app", "echo formatted > $out"),
-                ("clippy-app", "", &waiting),
+                ("clippy-app", "", &failing),
             ],
         );
         let _ = fs::remove_file(builder.gate());
@@ -550,6 +551,8 @@ fn a_failure_in_a_store_on_another_machine_stops_nothing_else() {
             ],
             "{shown}"
         );
+        let note = format!("{} went away while it built ", builder.name());
+        assert!(shown.contains(&note), "{shown}");
         let place = builder.name().replace("ssh-ng", "ssh");
         assert!(
             table.contains(&format!("  $ ssh {place} nix log /nix/store/")),
