@@ -232,7 +232,7 @@ impl<'run> BuildLog<'run> {
         self.builds.insert(derivation.clone(), build);
         let steps = self.steps(|check| check.derivation == derivation);
         let work = Work::Build {
-            log: self.program.log_command(&derivation),
+            log_command: self.program.log_command(&derivation),
             derivation,
             machine,
         };

@@ -61,7 +61,7 @@ pub(crate) enum Work {
         machine: Option<String>,
         /// The command that shows what it printed.
         #[serde(skip)]
-        log: String,
+        log_command: String,
     },
     /// Takes a store path from a binary cache.
     Substitution {
@@ -72,6 +72,14 @@ pub(crate) enum Work {
 }
 
 impl Work {
+    /// What it builds, if it does.
+    pub(crate) fn derivation(&self) -> Option<&str> {
+        match self {
+            Self::Build { derivation, .. } => Some(derivation),
+            Self::Substitution { .. } => None,
+        }
+    }
+
     /// On which other machine it is done, if on one.
     pub(crate) fn machine(&self) -> Option<&str> {
         match self {

@@ -188,12 +188,12 @@ mod tests {
         let built = Work::Build {
             derivation: "/nix/store/x-build-a.drv".into(),
             machine: None,
-            log: String::new(),
+            log_command: String::new(),
         };
         let failing = Work::Build {
             derivation: "/nix/store/x-build-<b>.drv".into(),
             machine: Some("ssh-ng://one".into()),
-            log: "nix log it".into(),
+            log_command: "nix log it".into(),
         };
         let substitution = Work::Substitution {
             path: "/nix/store/x-c".into(),

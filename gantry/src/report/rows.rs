@@ -70,10 +70,8 @@ impl Report {
             .collect();
         if lines.is_empty() {
             let line = format!("{} ({work})", self.activity_title(activity));
-            // What it did for its steps is not there, or not yet known to be.
-            let has_steps = self.steps_of(activity).next().is_some();
-            let result = if has_steps { "ended" } else { "finished" };
-            lines.push((result, AnsiColor::Cyan.on_default(), line));
+            // Whether it failed, or its machine went away, Nix says later.
+            lines.push(("ended", AnsiColor::Cyan.on_default(), line));
         }
         lines
     }
@@ -101,12 +99,11 @@ impl Report {
     /// Whether an activity built what was built again later, since its machine went away.
     pub(super) fn was_in_vain(&self, activity: usize) -> bool {
         let (before, after) = self.activities.split_at(activity + 1);
-        let build = |work: &Work| match work {
-            Work::Build { derivation, .. } => Some(derivation.clone()),
-            Work::Substitution { .. } => None,
-        };
-        let this = before.last().and_then(|activity| build(&activity.work));
-        this.is_some() && after.iter().any(|other| build(&other.work) == this)
+        let derivation = before.last().and_then(|this| this.work.derivation());
+        derivation.is_some()
+            && after
+                .iter()
+                .any(|other| other.work.derivation() == derivation)
     }
 
     pub(super) fn cells(&self, row: &[&StepReport]) -> Cells {

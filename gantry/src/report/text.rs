@@ -43,7 +43,7 @@ impl Report {
         let red = color(&Outcome::Failed);
         let _ = writeln!(text, "\n{red}failed{red:#} {title}");
         let _ = match &activity.work {
-            Work::Build { log, .. } => writeln!(text, "  $ {log}"),
+            Work::Build { log_command, .. } => writeln!(text, "  $ {log_command}"),
             Work::Substitution { .. } => Ok(()),
         };
         let hidden = activity.output.len().saturating_sub(REPEATED_LINES);

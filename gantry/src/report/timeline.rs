@@ -76,7 +76,7 @@ mod tests {
                 work: Work::Build {
                     derivation: String::new(),
                     machine: None,
-                    log: String::new(),
+                    log_command: String::new(),
                 },
                 start,
                 seconds,
