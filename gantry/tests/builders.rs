@@ -553,10 +553,9 @@ fn a_failure_in_a_store_on_another_machine_stops_nothing_else() {
         );
         let note = format!("{} went away while it built ", builder.name());
         assert!(shown.contains(&note), "{shown}");
+        let key = builder.folder.path().join("user");
         let place = builder.name().replace("ssh-ng", "ssh");
-        assert!(
-            table.contains(&format!("  $ ssh {place} nix log /nix/store/")),
-            "{table}"
-        );
+        let command = format!("  $ ssh -i '{}' {place} nix log /nix/store/", key.display());
+        assert!(table.contains(&command), "{table}");
     }
 }

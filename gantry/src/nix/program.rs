@@ -188,7 +188,10 @@ impl Program {
             // Nix itself asks no store on another machine for logs.
             (Some(machine), _) => {
                 let place = machine.replacen("ssh-ng://", "ssh://", 1);
-                format!("ssh {place} nix log {derivation}")
+                let mut parameters = self.store.split(['?', '&']);
+                let key = parameters.find_map(|parameter| parameter.strip_prefix("ssh-key="));
+                let key = key.map_or_else(String::new, |key| format!("-i '{key}' "));
+                format!("ssh {key}{place} nix log {derivation}")
             }
             (None, Some(store)) => format!("nix log --store '{store}' {derivation}"),
             (None, None) => format!("nix log {derivation}"),
@@ -230,9 +233,8 @@ impl Program {
         question: &[&str],
         derivations: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<String>> {
-        let store = self.evaluation_store().or(self.foreign_store());
-        let store = store.map_or(Vec::new(), |store| vec!["--store", store]);
-        query(&[question, &store].concat(), derivations)
+        let store = self.evaluation_store().unwrap_or(&self.store);
+        query(&[question, &["--store", store]].concat(), derivations)
     }
 
     /// `nix build` of what [`installables`] makes, on standard input. A cache that breaks its promise
@@ -361,6 +363,21 @@ mod tests {
             "error: experimental Nix feature 'pipe-operators' is disabled; add ...",
         ] {
             assert!(!are_flakes_off(error), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_log_is_shown_where_it_is() {
+        for (store, command) in [
+            ("daemon", "nix log it.drv"),
+            ("local?root=/a", "nix log --store 'local?root=/a' it.drv"),
+            ("ssh-ng://one", "ssh ssh://one nix log it.drv"),
+            (
+                "ssh-ng://me@one:22?compress=true&ssh-key=/a&max-connections=2",
+                "ssh -i '/a' ssh://me@one:22 nix log it.drv",
+            ),
+        ] {
+            assert_eq!(Program::with_store(store).log_command("it.drv"), command);
         }
     }
 
