@@ -179,7 +179,7 @@ fn all(target: &str) -> Vec<String> {
 }
 
 /// The derivations that mean something to the matrix: every layer that a check or a package is made of.
-fn derivations(flake: &Flake) -> Vec<(String, String)> {
+fn derivations(flake: &Flake) -> BTreeSet<(String, String)> {
     flake
         .derivations()
         .into_iter()
@@ -195,6 +195,16 @@ fn derivations(flake: &Flake) -> Vec<(String, String)> {
             let is_built = name.contains("/build/") || name.ends_with("/deps");
             (!of_release || is_built).then_some((name, path))
         })
+        .collect()
+}
+
+fn moved(
+    before: &BTreeSet<(String, String)>,
+    after: &BTreeSet<(String, String)>,
+) -> BTreeSet<String> {
+    before
+        .symmetric_difference(after)
+        .map(|(layer, _)| layer.clone())
         .collect()
 }
 
@@ -440,16 +450,13 @@ fn only_profile(layers: &[String], profile: &str) -> Vec<String> {
 #[test]
 #[ignore = "needs Nix"]
 fn an_edit_moves_what_it_must_and_nothing_else() {
-    let before: BTreeSet<_> = derivations(&workspace()).into_iter().collect();
+    let before = derivations(&workspace());
     let mut wrong = Vec::new();
     for (name, edit, expected) in rows() {
         let flake = workspace();
         edit(&flake);
-        let after: BTreeSet<_> = derivations(&flake).into_iter().collect();
-        let moved: BTreeSet<_> = before
-            .symmetric_difference(&after)
-            .map(|(layer, _)| layer.clone())
-            .collect();
+        let after = derivations(&flake);
+        let moved = moved(&before, &after);
         let expected: BTreeSet<_> = expected.into_iter().collect();
         for layer in moved.difference(&expected) {
             wrong.push(format!("{name}: {layer} moves and should not"));
@@ -459,4 +466,28 @@ fn an_edit_moves_what_it_must_and_nothing_else() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+#[ignore = "needs Nix"]
+fn any_edit_moves_tests_that_look_at_the_workspace() {
+    let flake = workspace();
+    flake.write(
+        "crates/other/tests/manifest.rs",
+        "const PATH: &str = \"../Cargo.toml\";\n",
+    );
+    let moved_by_an_edit = || {
+        flake.write("README.md", "One\n");
+        let before = derivations(&flake);
+        flake.write("README.md", "Other\n");
+        moved(&before, &derivations(&flake))
+    };
+    let expected = BTreeSet::from(["native/dev/test/other".to_owned()]);
+    assert_eq!(moved_by_an_edit(), expected);
+    flake.edit(
+        "flake.nix",
+        "{ toolchain =",
+        "{ members.other.testsReadWorkspace = false; toolchain =",
+    );
+    assert_eq!(moved_by_an_edit(), BTreeSet::new());
 }

@@ -5,7 +5,8 @@
 
 mod support;
 
-use std::os::unix::fs::symlink;
+use std::fs::{Permissions, set_permissions};
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use support::layers::{Flake, STEPS, package};
 
@@ -576,6 +577,12 @@ fn tests_that_look_at_the_workspace() {
             ("library/src/lib.rs", "//! Library.\n"),
             ("README.md", "About app\n"),
             (
+                ".cargo/config.toml",
+                "[target.'cfg(unix)']\nrunner = \"tools/run --\"\n\n\
+                 [target.thumbv6m-none-eabi]\nrunner = \"none\"\n",
+            ),
+            ("tools/run", "#!/bin/sh\nshift\nSAID=here exec \"$@\"\n"),
+            (
                 "app/src/main.rs",
                 "//! App.\nuse library as _;\n\nfn main() {}\n",
             ),
@@ -583,6 +590,7 @@ fn tests_that_look_at_the_workspace() {
                 "app/tests/workspace.rs",
                 r#"//! Workspace.
 use library as _;
+use std::env::var;
 use std::fs::{exists, read_to_string};
 use std::process::Command;
 
@@ -598,18 +606,51 @@ fn looks() {
     let metadata = String::from_utf8(metadata.stdout).unwrap();
     assert!(metadata.contains("/library#0.1.0"));
     assert!(!exists("../gantry-dependencies").unwrap());
+    // The runner of the configuration has started it.
+    assert_eq!(var("SAID").unwrap(), "here");
 }
 "#,
             ),
         ],
     );
+    let runner = flake.path().join("tools/run");
+    set_permissions(runner, Permissions::from_mode(0o755)).unwrap();
     passes(&flake);
     flake.edit("README.md", "app", "it");
     let log = flake.build(&["checks.test-app"]).unwrap_err();
     assert!(log.contains("test looks ... FAILED"), "{log}");
+    assert!(
+        log.contains("since app/tests/workspace.rs names a manifest or runs cargo")
+            && log.contains("note:   members.app.testsReadWorkspace = false;"),
+        "{log}"
+    );
     flake
         .build(&["checks.test-library", "checks.clippy-app"])
         .unwrap();
+
+    flake.edit("README.md", "it", "app");
+    flake.edit(
+        "flake.nix",
+        "// { })",
+        "// { members.app.source = \"workspace\"; })",
+    );
+    flake.build(&["checks.test-app"]).unwrap();
+    flake.edit(
+        "flake.nix",
+        "source = \"workspace\"",
+        "testsReadWorkspace = false",
+    );
+    let log = flake.build(&["checks.test-app"]).unwrap_err();
+    assert!(
+        log.contains("test looks ... FAILED") && !log.contains("testsReadWorkspace"),
+        "{log}"
+    );
+    flake.edit("flake.nix", "Workspace = false", "Workspace = \"no\"");
+    let log = flake.build(&["checks.test-app"]).unwrap_err();
+    assert!(
+        log.contains("members.app.testsReadWorkspace is true or false"),
+        "{log}"
+    );
 }
 
 /// `app` reads files of no member while it is compiled and while it is tested.

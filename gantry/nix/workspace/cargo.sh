@@ -50,23 +50,29 @@ layerTest() {
   return "$status"
 }
 
-# Has tests find the workspace itself, with its manifests as they are: showWorkspace WORKSPACE
+# Has tests find the workspace itself, with its manifests as they are: showWorkspace WORKSPACE [RUNNER...]
 #
 # cargo has read the layer's own by the time that it starts the first test, and starts all through this program.
+# It starts them by the RUNNER that cargo's configuration names, or the environment.
 showWorkspace() {
-  local runner=$NIX_BUILD_TOP/runner triple variable
+  local runner=$NIX_BUILD_TOP/runner own=("${@:2}") triple variable
   triple=${layerTarget:-$(rustc -vV | sed -n 's/^host: //p')}
   variable=CARGO_TARGET_$(tr 'a-z.-' 'A-Z__' <<<"$triple")_RUNNER
-  [ -z "${!variable-}" ] || return 0
+  [ -z "${!variable-}" ] || read -ra own <<<"${!variable}"
+  case ${own-} in
+    /*) ;;
+    */*) own[0]=$PWD/${own[0]} ;;
+  esac
   cat >"$runner" <<END
 #!$SHELL
+set -e
 $(declare -f placeFiles)
-unset $variable
+$(declare -p "$variable" 2>/dev/null || echo "unset $variable")
 if mkdir "$NIX_BUILD_TOP/shown" 2>/dev/null; then
   rm -r "$PWD/gantry-dependencies"
   placeFiles "$1" "$PWD"
 fi
-exec "\$@"
+exec ${own[*]@Q} "\$@"
 END
   chmod +x "$runner"
   export "$variable=$runner"

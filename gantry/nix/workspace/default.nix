@@ -38,8 +38,8 @@ in
   # buildInputs, nativeBuildInputs, env.
   release ? { },
   # Per member: files and testFiles (paths from the root that it reads outside its folder), programs (members
-  # whose programs its tests run without depending on them), source, nativeBuildInputs, buildInputs, env,
-  # testInputs, testEnv.
+  # whose programs its tests run without depending on them), testsReadWorkspace, source, nativeBuildInputs,
+  # buildInputs, env, testInputs, testEnv.
   members ? { },
   # The profile that is tested and linted.
   checkProfile ? "dev",
@@ -273,6 +273,7 @@ let
               lib
               pkgs
               craneLib
+              platform
               toml
               ;
           }

@@ -15,6 +15,7 @@
   lib,
   pkgs,
   craneLib,
+  platform,
   toml,
 }:
 
@@ -105,8 +106,38 @@ let
       }
     '';
 
-  # Whether cargo's configuration says how tests are started.
-  hasRunner = lib.any (t: t ? runner) (lib.attrValues (cargoConfig.config.target or { }));
+  # How cargo's configuration says that tests are started, in words.
+  runner =
+    let
+      tables = lib.filterAttrs (
+        key: table: table ? runner && platform.matches target.platforms.target key
+      ) (cargoConfig.config.target or { });
+      # What it says of a triple counts more than what it says of a `cfg(…)`.
+      said =
+        (tables.${target.platforms.target.triple}
+          or (lib.head (lib.attrValues tables ++ [ { runner = [ ]; } ]))
+        ).runner;
+    in
+    if builtins.isString said then lib.filter (word: word != "") (lib.splitString " " said) else said;
+
+  # Has a member's tests find the whole workspace, where they look at it.
+  showWorkspaceTo =
+    name:
+    let
+      file = sources.looksAround name;
+      said = settings.${name}.testsReadWorkspace or null;
+      says = text: "echo ${lib.escapeShellArg "note: ${text}"}\n";
+    in
+    if said != null && !builtins.isBool said then
+      throw "mkWorkspace: members.${name}.testsReadWorkspace is true or false."
+    else
+      lib.optionalString (target.name == "native" && (if said == null then file != null else said)) (
+        lib.optionalString (said == null) (
+          says "the tests of `${name}` find the whole workspace, since ${file} names a manifest or runs cargo: any edit of any file runs them again. Without that, in the arguments of mkWorkspace:"
+          + says "  members.${name}.testsReadWorkspace = false;"
+        )
+        + "showWorkspace ${sources.workspace.from} ${lib.escapeShellArgs runner}\n"
+      );
 
   self = {
     deps = layer {
@@ -158,12 +189,8 @@ let
       name:
       memberLayer "cargo-test" "build" name {
         tests = true;
-        commands =
-          programsFor name
-          + lib.optionalString (target.name == "native" && !hasRunner && sources.looksAround name) ''
-            showWorkspace ${sources.workspace.from}
-          ''
-          + "layerProfile=${testProfile} layerTest";
+        showWorkspace = showWorkspaceTo name;
+        commands = programsFor name + "layerProfile=${testProfile} layerTest";
         install = "touch $out";
         env = target.testEnv // settings.${name}.testEnv or { };
         nativeBuildInputs = target.testInputs ++ settings.${name}.testInputs or [ ];

@@ -61,6 +61,8 @@ kind: on: name:
   tests ? false,
   # Whether later layers inherit its artifacts.
   stored ? false,
+  # Has its tests find the whole workspace, where the layer holds a part of it.
+  showWorkspace ? "",
   commands,
   ...
 }@args:
@@ -96,6 +98,7 @@ let
     ++ map (other: layers.${on}.${other}) (
       lib.filter isLayered (lib.optional inheritsItself name ++ others)
     );
+    commands = showWorkspace + commands;
     # What the layer may compile: its member, what has no layer of its own, and the dependencies package.
     layerOwn = lib.concatStringsSep "\n" (
       map (other: members.${other}.dir) ([ name ] ++ lib.filter (other: !(isLayered other)) others)
@@ -137,11 +140,12 @@ layer (
   }
   // chosen
   // {
-    commands = lib.optionalString lints clippyEnvironment + chosen.commands or commands;
+    commands = lib.optionalString lints clippyEnvironment + chosen.commands;
   }
   // removeAttrs args [
     "tests"
     "stored"
+    "showWorkspace"
     "commands"
   ]
 )

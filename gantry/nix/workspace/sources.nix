@@ -76,19 +76,17 @@ let
       lib.unique (map paths.parent (lib.filter (path: !(paths.inside m.dir path)) targets))
     );
 
-  contains = needle: text: text != builtins.replaceStrings [ needle ] [ "" ] text;
+  contains = needle: containsAny [ needle ];
+  containsAny = needles: text: text != builtins.replaceStrings needles (map (_: "") needles) text;
 
   # The test folders that the code of a package takes files from.
   shared =
-    m: all:
+    m: all: rust:
     let
       used = lib.filter (
         folder: lib.any (f: top f.path == folder && lib.hasSuffix ".rs" f.path) all
       ) testFolders;
-      code = lib.filter (
-        f: lib.hasSuffix ".rs" f.path && f.type == "regular" && !(lib.elem (top f.path) testFolders)
-      ) all;
-      texts = map (f: builtins.readFile (root + "/${paths.under m.dir f.path}")) code;
+      texts = map (f: f.text) (lib.filter (f: !(lib.elem (top f.path) testFolders)) rust);
       isNamed = folder: lib.any (path: paths.inside (paths.join m.dir folder) path) (named m);
       # As code names them: "../tests/…", or behind CARGO_MANIFEST_DIR "/tests/…".
       isMentioned =
@@ -109,11 +107,16 @@ let
     _: m:
     let
       all = below m.dir;
-      kept = shared m all;
+      # Its Rust files with their text, which is read once.
+      rust = map (f: f // { text = builtins.readFile (root + "/${paths.under m.dir f.path}"); }) (
+        lib.filter (f: lib.hasSuffix ".rs" f.path && f.type == "regular") all
+      );
+      kept = shared m all rust;
       isTest =
         f: lib.elem (top f.path) (lib.subtractLists kept testFolders) && lib.hasSuffix ".rs" f.path;
     in
     {
+      inherit rust;
       code = tree.pick m.dir (lib.filter (f: !isTest f) all) ++ outside m (named m);
       tests =
         tree.pick m.dir (lib.filter isTest all)
@@ -157,41 +160,25 @@ in
   member = { name, tests }: if tests then placed.${name}.withTests else placed.${name}.code;
 
   # Whether the code of a member has modules that may be in the folder of another.
-  hasModulesElsewhere =
-    name:
-    let
-      m = facts.members.${name};
-    in
-    lib.any (
-      f:
-      lib.hasSuffix ".rs" f.path
-      && f.type == "regular"
-      && contains "#[path = \"../" (builtins.readFile (root + "/${paths.under m.dir f.path}"))
-    ) (below m.dir);
+  hasModulesElsewhere = name: lib.any (f: contains "#[path = \"../" f.text) perMember.${name}.rust;
 
-  # Whether a member's tests look at the workspace itself: they name manifests or run cargo.
+  # The first file of a member's tests that looks at the workspace itself, from the root, or null: it names
+  # manifests or runs cargo.
   looksAround =
     name:
     let
-      m = facts.members.${name};
-    in
-    lib.any (
-      f:
-      top f.path == "tests"
-      && lib.hasSuffix ".rs" f.path
-      && f.type == "regular"
-      && (
-        let
-          text = builtins.readFile (root + "/${paths.under m.dir f.path}");
-        in
-        lib.any (mark: contains mark text) [
+      found = lib.filter (
+        f:
+        top f.path == "tests"
+        && containsAny [
           "Cargo.toml\""
           "\"cargo "
           "\"cargo\""
           "\"CARGO\""
-        ]
-      )
-    ) (below m.dir);
+        ] f.text
+      ) perMember.${name}.rust;
+    in
+    if found == [ ] then null else paths.under facts.members.${name}.dir (lib.head found).path;
 
   # What to copy where for a tool that looks for its configuration, a file of one of these names, in the folders
   # above these members.
