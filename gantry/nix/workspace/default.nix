@@ -93,7 +93,7 @@ let
             d
             // {
               inherit path;
-              spec = removeAttrs d.spec lock.sources // {
+              spec = removeAttrs d.spec lock.sourceKeys // {
                 inherit path;
               };
             }
@@ -106,7 +106,8 @@ let
   # Whoever depends on a patched member depends on a third-party crate.
   facts = linked // {
     inherit (lock) patched;
-    # Whether the root package is one: it is a member wherever it is.
+    # Whether the package at the root is patched. It is a member in every layer, since cargo takes it for one
+    # wherever it is.
     isRootPatched = lib.elem (manifests.memberAt.${""} or null) lock.patched;
     memberOf =
       d:

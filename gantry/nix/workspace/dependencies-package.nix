@@ -36,7 +36,7 @@ let
       name = package.name;
       inherit (package) version;
       spec =
-        lib.intersectAttrs (lib.genAttrs lock.sources (_: null)) record.d.spec
+        lib.intersectAttrs (lib.genAttrs lock.sourceKeys (_: null)) record.d.spec
         // lib.optionalAttrs (record.d.path != null) { path = "../${record.d.path}"; }
         // {
           version = "=${package.version}";

@@ -102,7 +102,7 @@ rec {
     );
 
   # The keys of a dependency that say where its package is from.
-  sources = [
+  sourceKeys = [
     "git"
     "branch"
     "tag"
