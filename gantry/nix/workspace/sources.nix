@@ -76,8 +76,8 @@ let
       lib.unique (map paths.parent (lib.filter (path: !(paths.inside m.dir path)) targets))
     );
 
-  contains = needle: containsAny [ needle ];
-  containsAny = needles: text: text != builtins.replaceStrings needles (map (_: "") needles) text;
+  # Whether a text has any of these in it.
+  contains = needles: text: text != builtins.replaceStrings needles (map (_: "") needles) text;
 
   # The test folders that the code of a package takes files from.
   shared =
@@ -93,12 +93,12 @@ let
         folder:
         lib.any (
           text:
-          contains "${folder}/" text
-          && lib.any (start: contains "${start}${folder}/" text) [
-            "\"/"
-            "\""
-            "../"
-          ]
+          contains [ "${folder}/" ] text
+          && contains [
+            "\"/${folder}/"
+            "\"${folder}/"
+            "../${folder}/"
+          ] text
         ) texts;
     in
     lib.filter (folder: isNamed folder || isMentioned folder) used;
@@ -160,7 +160,7 @@ in
   member = { name, tests }: if tests then placed.${name}.withTests else placed.${name}.code;
 
   # Whether the code of a member has modules that may be in the folder of another.
-  hasModulesElsewhere = name: lib.any (f: contains "#[path = \"../" f.text) perMember.${name}.rust;
+  hasModulesElsewhere = name: lib.any (f: contains [ "#[path = \"../" ] f.text) perMember.${name}.rust;
 
   # The first file of a member's tests that looks at the workspace itself, from the root, or null: it names
   # manifests or runs cargo.
@@ -170,7 +170,7 @@ in
       found = lib.filter (
         f:
         top f.path == "tests"
-        && containsAny [
+        && contains [
           "Cargo.toml\""
           "\"cargo "
           "\"cargo\""

@@ -15,12 +15,13 @@ let
 
   value =
     v:
-    if builtins.isFunction v then
+    if builtins.isAttrs v then
+      if plain.isLiteral v then
+        plain.literal v
+      else
+        "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (withoutNull v))} }"
+    else if builtins.isFunction v then
       v null
-    else if plain.isLiteral v then
-      plain.literal v
-    else if builtins.isAttrs v then
-      "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (withoutNull v))} }"
     else if builtins.isList v then
       "[${lib.concatMapStringsSep ", " value v}]"
     else if builtins.isString v then
