@@ -350,6 +350,7 @@ impl<'run> BuildLog<'run> {
         }
         let done = self.done(|step| !self.settled.contains(&step));
         let blocked = mem::take(&mut self.blocked);
+        let obstacles = self.obstacles();
         let mut left = BTreeSet::new();
         let mut by_outcome: Vec<(Outcome, Vec<usize>)> = Vec::new();
         for (&step, check) in self.checks {
@@ -364,7 +365,7 @@ impl<'run> BuildLog<'run> {
                 Outcome::Interrupted
             } else if self.failed.contains(derivation) {
                 Outcome::Failed
-            } else if let Some(reason) = self.obstacle(derivation) {
+            } else if let Some(reason) = obstacle(&obstacles, derivation) {
                 Outcome::Blocked(reason)
             } else if goes_on {
                 left.insert(derivation);
@@ -388,12 +389,20 @@ impl<'run> BuildLog<'run> {
 
     /// Says what is known of builds only when all have ended.
     pub(crate) fn finish(self) {
+        let derivations: Vec<String> = self.builds.keys().cloned().collect();
+        let store = self.program.evaluation_store();
+        let infos = path_infos(self.program, store, &derivations).unwrap_or_default();
         for (derivation, &Build { activity, .. }) in &self.builds {
             if self.failed.contains(derivation) {
                 (self.emit)(Event::Failed { activity });
             }
-            let needs = self.needs(derivation);
-            (self.emit)(Event::Needs { activity, needs });
+            let inputs = infos.get(derivation).map(|info| &info.references);
+            let inputs = inputs.into_iter().flatten();
+            let needs = inputs.filter_map(|path| Some(self.builds.get(path)?.activity));
+            (self.emit)(Event::Needs {
+                activity,
+                needs: needs.collect(),
+            });
         }
     }
 
@@ -434,29 +443,23 @@ impl<'run> BuildLog<'run> {
         !is_last
     }
 
-    /// The builds that `derivation` waited for.
-    fn needs(&self, derivation: &str) -> Vec<usize> {
-        let references = self
-            .program
-            .query(&["--references"], [derivation])
-            .unwrap_or_default();
-        references
-            .iter()
-            .filter_map(|path| Some(self.builds.get(path)?.activity))
-            .collect()
+    /// The names of derivations that failed, each with all that need it.
+    fn obstacles(&self) -> Vec<(&str, Vec<String>)> {
+        let failed = self.failed.iter().map(|path| {
+            let closure = self.program.query(&["--referrers-closure"], [&**path]);
+            (layer_name(path), closure.unwrap_or_default())
+        });
+        failed.collect()
     }
+}
 
-    /// Which failed derivations `derivation` waits for, if it does.
-    fn obstacle(&self, derivation: &str) -> Option<String> {
-        if self.failed.is_empty() {
-            return None;
-        }
-        let closure = self.program.query(&["--requisites"], [derivation]);
-        let closure = closure.unwrap_or_default();
-        let failed = closure.iter().filter(|path| self.failed.contains(*path));
-        let names: Vec<_> = failed.map(|path| layer_name(path)).collect();
-        (!names.is_empty()).then(|| format!("after {} failed", names.join(", ")))
-    }
+/// Which of these `derivation` waits for, if it does.
+fn obstacle(obstacles: &[(&str, Vec<String>)], derivation: &String) -> Option<String> {
+    let obstacles = obstacles
+        .iter()
+        .filter(|(_, dependents)| dependents.contains(derivation));
+    let names: Vec<_> = obstacles.map(|(name, _)| *name).collect();
+    (!names.is_empty()).then(|| format!("after {} failed", names.join(", ")))
 }
 
 /// What a layer of mkWorkspace says of a crate that it should have inherited: its name and version, and

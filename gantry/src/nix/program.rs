@@ -156,7 +156,7 @@ impl Program {
     }
 
     /// The URL of the store that the flake is evaluated in, where the user's flags name it.
-    fn evaluation_store(&self) -> Option<&str> {
+    pub(crate) fn evaluation_store(&self) -> Option<&str> {
         let mut flags = self.flags.iter();
         // The last one counts.
         let flag = flags.rposition(|flag| flag == "--eval-store")?;
