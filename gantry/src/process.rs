@@ -56,15 +56,18 @@ pub(crate) fn run(
     thread::scope(|scope| {
         let stdin = child.stdin.take();
         scope.spawn(move || feed(stdin, input));
+        let mut has_ended = false;
         loop {
             match lines.recv_timeout(TICK) {
                 Ok(line) => on_output(Output::Line(line)),
                 Err(RecvTimeoutError::Timeout) => {
                     on_output(Output::Tick);
-                    // A program that it left behind may hold the pipe open for ever.
-                    if child.try_wait()?.is_some() {
+                    // A program that it left behind may hold the pipe open for ever. What it said itself
+                    // has come by the next tick.
+                    if has_ended {
                         break;
                     }
+                    has_ended = child.try_wait()?.is_some();
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             }
@@ -192,6 +195,33 @@ mod tests {
         lines.sort();
         assert_eq!(lines, ["one", "three", "\u{fffd}two"]);
         assert_eq!(status.unwrap().code(), Some(3));
+    }
+
+    #[test]
+    fn the_last_words_of_a_program_that_ends_in_a_tick_are_heard() {
+        let folder = tempfile::tempdir().unwrap();
+        let go = folder.path().join("go");
+        let script = format!(
+            "echo $$; until [ -e {} ]; do :; done; echo last",
+            go.display()
+        );
+        let mut command = Command::new("sh");
+        command.args(["-c", &script]);
+        let mut lines = Vec::new();
+        let status = run(command, "", |output| match output {
+            Output::Line(line) => lines.push(line),
+            Output::Tick => {
+                let Some(id) = lines.first() else {
+                    return;
+                };
+                std::fs::write(&go, "").unwrap();
+                // What has ended is a zombie until its parent asks.
+                let stat = || std::fs::read_to_string(format!("/proc/{id}/stat"));
+                while stat().is_ok_and(|stat| !stat.contains(") Z ")) {}
+            }
+        });
+        assert!(status.unwrap().success());
+        assert_eq!(lines[1..], ["last"]);
     }
 
     #[test]
