@@ -49,6 +49,7 @@ fn run(paths: &[String], arguments: &[&str]) -> (Output, Vec<String>) {
     let settings = [
         ("require-sigs", "true"),
         ("sandbox", "true"),
+        ("store", "\"auto\""),
         ("substitute", "true"),
         (
             "substituters",
