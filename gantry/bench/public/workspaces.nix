@@ -36,6 +36,7 @@ in
     revision = "aeb2e3d2a39ae20e5d3accf046e883f33395c507";
     habit = "generates and compiles C++";
     leaf = "demo/src/main.rs";
+    files = [ "tools/cargo" ];
   };
   formats = {
     repository = "RustCrypto/formats";
