@@ -194,6 +194,31 @@ fn modules_in_the_folder_of_a_dependency() {
 
 #[test]
 #[ignore = "needs Nix"]
+fn links_in_linked_folders() {
+    let flake = pair(
+        "{ }",
+        "",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            ("common/note.txt", "note"),
+            ("data/word.txt", "word"),
+            (
+                "app/src/main.rs",
+                "//! App.\nuse library as _;\n\nfn main() {\n    \
+                 println!(\"{}\", include_str!(\"linked/inner/word.txt\"));\n}\n",
+            ),
+        ],
+    );
+    symlink("../../common", flake.path().join("app/src/linked")).unwrap();
+    symlink("../data", flake.path().join("common/inner")).unwrap();
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "word");
+    flake.edit("data/word.txt", "word", "edited");
+    assert_eq!(flake.run("dev", "app"), "edited");
+}
+
+#[test]
+#[ignore = "needs Nix"]
 fn links_and_paths() {
     let flake = Flake::new(
         "{ }",

@@ -72,8 +72,11 @@ rec {
 
   # What to copy where for these files of `dir`: a list of { from, to }. What a link means is copied in its
   # place, since that may be anywhere in the workspace.
-  pick =
-    dir: files:
+  pick = pickWithin 2;
+
+  # Links in linked folders are taken for what they mean in their own place, so often.
+  pickWithin =
+    depth: dir: files:
     let
       isLinked = file: file.type == "symlink" && exists (at "${dir}/${file.path}");
       linked = lib.filter isLinked files;
@@ -97,8 +100,19 @@ rec {
             filter = path: _: wanted ? ${lib.removePrefix "${toString base}/" path};
           };
     }
-    ++ map (file: rec {
-      to = paths.join dir file.path;
-      from = whole to;
-    }) linked;
+    ++ lib.concatMap (
+      file:
+      let
+        to = paths.join dir file.path;
+        isFolder = builtins.pathExists "${toString (at to)}/.";
+        inner = lib.filter (inner: inner.type == "symlink") (below to (_: _: false));
+      in
+      [
+        {
+          inherit to;
+          from = whole to;
+        }
+      ]
+      ++ lib.optionals (isFolder && depth > 0) (pickWithin (depth - 1) to inner)
+    ) linked;
 }

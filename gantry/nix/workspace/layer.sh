@@ -10,6 +10,7 @@
 
 # Copies files: placeFiles FROM TO
 placeFiles() {
+  [ ! -h "$2" ] || rm "$2"
   if [ -d "$1" ]; then
     mkdir -p "$2"
     cp -r --remove-destination --preserve=timestamps --no-preserve=mode,ownership "$1/." "$2"
