@@ -242,6 +242,8 @@ fn links_and_paths() {
                 ),
             ),
             ("elsewhere/one/tests/data/words.txt", "of one's tests\n"),
+            ("elsewhere/one/tests/data/no-text.rs", "\0"),
+            ("elsewhere/one/fixtures/no-text.rs", "\0"),
             (
                 "crates/two/Cargo.toml",
                 &package(

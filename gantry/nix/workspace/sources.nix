@@ -79,6 +79,37 @@ let
   # Whether a text has any of these in it.
   contains = needles: text: text != builtins.replaceStrings needles (map (_: "") needles) text;
 
+  # The Rust files of a package that its targets consist of, as far as names say, with their text. What else ends
+  # so may be no text at all, such as a test's fixture, and Nix does not read that.
+  modules =
+    m: all:
+    let
+      exists = lib.genAttrs (map (f: f.path) all) (_: true);
+      starts = [
+        ""
+        "src"
+        "src/bin"
+      ]
+      ++ testFolders;
+      ofTargets = map paths.parent (named m);
+      isOfModules =
+        folder:
+        lib.elem folder starts
+        || lib.elem (paths.under m.dir folder) ofTargets
+        ||
+          lib.any (file: exists ? ${file}) [
+            "${folder}.rs"
+            "${folder}/main.rs"
+            "${folder}/mod.rs"
+          ]
+          && isOfModules (paths.parent folder);
+    in
+    map (f: f // { text = builtins.readFile (root + "/${paths.under m.dir f.path}"); }) (
+      lib.filter (
+        f: lib.hasSuffix ".rs" f.path && f.type == "regular" && isOfModules (paths.parent f.path)
+      ) all
+    );
+
   # The test folders that the code of a package takes files from.
   shared =
     m: all: rust:
@@ -107,10 +138,8 @@ let
     _: m:
     let
       all = below m.dir;
-      # Its Rust files with their text, which is read once.
-      rust = map (f: f // { text = builtins.readFile (root + "/${paths.under m.dir f.path}"); }) (
-        lib.filter (f: lib.hasSuffix ".rs" f.path && f.type == "regular") all
-      );
+      # Read once.
+      rust = modules m all;
       kept = shared m all rust;
       isTest =
         f: lib.elem (top f.path) (lib.subtractLists kept testFolders) && lib.hasSuffix ".rs" f.path;
