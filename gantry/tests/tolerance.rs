@@ -503,8 +503,8 @@ fn other_targets_that_cargo_s_configuration_names() {
             "leave it out there, and give it to cargo (`--target targets/mine.json`)",
         ),
         (
-            "\"mine-unknown-mine\"",
-            "targets.mine-unknown-mine.cfg = [ … ];",
+            "\"mine.v1-unknown-mine\"",
+            "targets.\"mine.v1-unknown-mine\".cfg = [ … ];",
         ),
     ] {
         let configuration = format!("[build]\ntarget = {target}\n");
@@ -515,7 +515,7 @@ fn other_targets_that_cargo_s_configuration_names() {
     flake.edit(
         "flake.nix",
         "// { })",
-        "// { targets.mine-unknown-mine.cfg = [ \"unix\" \"target_os=\\\"mine\\\"\" ]; })",
+        "// { targets.\"mine.v1-unknown-mine\".cfg = [ \"unix\" \"target_os=\\\"mine\\\"\" ]; })",
     );
     let checks = flake.checks();
     assert!(

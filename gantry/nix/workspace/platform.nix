@@ -19,7 +19,7 @@ let
     triple:
     fromCfgs triple (
       table.${triple}
-        or (throw "rustc ${table.rustc} has no target `${triple}`. Say what `rustc --print cfg --target ${triple}` prints: targets.${triple}.cfg = [ … ];")
+        or (throw "rustc ${table.rustc} has no target `${triple}`. Say what `rustc --print cfg --target ${triple}` prints: targets.${lib.strings.escapeNixIdentifier triple}.cfg = [ … ];")
     );
 
   # The platform with one line of that more: `flag` or `name="value"`.
