@@ -122,6 +122,21 @@ fn a_patch_from_git() {
             "Cargo.toml",
             "[package]\nname = \"ryu\"\nversion = \"1.0.99\"\nedition = \"2024\"\n",
         ),
+        // Asks cargo about its own crate, which is no part of the workspace that it is built for.
+        (
+            "build.rs",
+            r#"use std::{env, process::Command};
+
+fn main() {
+    let manifest = format!("{}/Cargo.toml", env::var("CARGO_MANIFEST_DIR").unwrap());
+    let mut metadata = Command::new(env::var("CARGO").unwrap());
+    metadata.args(["metadata", "--no-deps", "--offline", "--format-version", "1", "--manifest-path", &manifest]);
+    let output = metadata.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    println!("cargo::rerun-if-changed=Cargo.toml");
+}
+"#,
+        ),
         ("src/lib.rs", "pub const WORD: &str = \"patched\";\n"),
     ]);
     let flake = app(

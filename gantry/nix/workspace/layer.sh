@@ -25,7 +25,7 @@ placeFiles() {
 
 # Makes everything as old as the Nix store is, whatever was written here.
 makeOld() {
-  find . -newermt @2 -exec touch -h -d @1 {} +
+  find . "$vendored" -newermt @2 -exec touch -h -d @1 {} +
 }
 
 # Has cargo write the lock file before anything looks at its time.
@@ -37,7 +37,12 @@ settleLockFile() {
   touch -d @1 Cargo.lock
 }
 
-# Puts the sources of third-party crates where a file can be put beside them: in folders of links.
+# Where the sources of third-party crates are, as folders of links. Not in the workspace: their build scripts may
+# ask cargo about their own crates, and it takes what is below a workspace for a part of it.
+vendored=$NIX_BUILD_TOP/vendored
+mkdir -p "$vendored"
+
+# Puts the sources of third-party crates where a file can be put beside them.
 #
 # cargo notes where they are, so that they must have the same name in every layer: they have in a sandbox.
 ownVendoredFolders() {
@@ -45,7 +50,7 @@ ownVendoredFolders() {
   [ "$NIX_BUILD_TOP" = /build ] || return 0
   cat .cargo/config.toml "$CARGO_HOME/config.toml" 2>/dev/null |
     sed -n "s,^.*directory = \"\($NIX_STORE/[^\"]*\)\".*,\1,p" | sort -u | while IFS= read -r folder; do
-    own=$PWD/.cargo/vendor/$(basename "$folder")
+    own=$vendored/$(basename "$folder")
     mkdir -p "$own"
     ln -s "$folder"/* "$own"
     sed -i "s,\"$folder\",\"$own\"," .cargo/config.toml "$CARGO_HOME/config.toml"
@@ -79,7 +84,7 @@ placeWatched() {
     esac
     [ ! -e "$path" ] || continue
     case $path in
-      "$PWD"/.cargo/vendor/*) ownVendoredCrate "$path" ;;
+      "$vendored"/*) ownVendoredCrate "$path" ;;
     esac
     mkdir -p "$(dirname "$path")" 2>/dev/null && touch "$path" 2>/dev/null && chmod 000 "$path" || true
   done
@@ -87,7 +92,7 @@ placeWatched() {
 
 # Makes a vendored crate that is a link a folder of links: ownVendoredCrate PATH_IN_IT
 ownVendoredCrate() {
-  local crate=${1#"$PWD"/.cargo/vendor/*/} target
+  local crate=${1#"$vendored"/*/} target
   crate=${1%"$crate"}${crate%%/*}
   [ -h "$crate" ] || return 0
   target=$(readlink -f "$crate")
