@@ -734,6 +734,57 @@ fn a_failure_names_all_files_that_were_missed() {
 }
 
 /// A test that runs the program of a member that its own does not depend on.
+/// As macros and build scripts of crates say it that embed pages, schemas, migrations and queries.
+#[test]
+#[ignore = "needs Nix"]
+fn a_failure_names_what_was_missed_in_other_words() {
+    let flake = pair(
+        "{ }",
+        "",
+        &[
+            ("library/src/lib.rs", "//! Library.\n"),
+            (".sqlx/query.json", "{}"),
+            ("migrations/one.sql", ""),
+            ("schema/one.graphql", ""),
+            ("ui/index.html", ""),
+            (
+                "app/build.rs",
+                r#"//! Looks for what it embeds.
+use std::path::Path;
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut complete = true;
+    for (path, words) in [
+        (".sqlx", "there is no cached data for this query, run `cargo sqlx prepare` to update the query cache"),
+        ("migrations", "Unable to find migrations directory in {}"),
+        ("schema/one.graphql", "Could not find file with path: {}"),
+        ("ui", "folder '{}' does not exist"),
+    ] {
+        let path = root.join(path);
+        if !path.exists() {
+            eprintln!("{}", words.replace("{}", path.to_str().unwrap()));
+            complete = false;
+        }
+    }
+    assert!(complete);
+}
+"#,
+            ),
+            ("app/src/lib.rs", "//! App.\n"),
+        ],
+    );
+    flake.lock();
+    let files = "files = [ \".sqlx\" \"migrations\" \"schema\" \"ui\" ];";
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains(&format!("note:   members.app.{files}")),
+        "{log}"
+    );
+    flake.edit("flake.nix", "// { })", &format!("// {{ {files} }})"));
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+}
+
 #[test]
 #[ignore = "needs Nix"]
 fn programs_of_members_that_are_no_dependencies() {

@@ -156,11 +156,15 @@ asList() {
 
 # Prints the paths, from the root, that these logs say are missing; of a missing folder its own.
 missingPaths() {
-  cat "$@" | grep -aE "No such file|[Nn]ot found|[Cc]an't find|[Cc]annot find|[Cc]ouldn't read|[Ff]ailed to (read|open)|NotFound" |
+  local words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|cargo sqlx prepare"
+  words+="|([Cc]an(not|'t)|[Cc]ould(n't| not)|[Uu]nable to|[Ff]ailed to) (find|open|read)"
+  cat "$@" | grep -aE "$words" |
     grep -aoE "\`[^\`]+\`|\"[^\"]+\"|'[^']+'|[^][ \`\"'(),;<>]+" | sed "s/^[\`\"']//; s/[\`\"':]*\$//" | sort -u |
     while IFS= read -r path; do
       case $path in
         /*) missingBelow "$path" ;;
+        # What sqlx keeps there is all that it does not name.
+        "cargo sqlx prepare") missingBelow "$PWD/.sqlx" ;;
         */*) missingBelow "$PWD/$path" || missingBelow "$PWD/${layerFolder-}/$path" ;;
       esac || true
     done | sort -u
