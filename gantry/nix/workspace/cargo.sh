@@ -14,11 +14,15 @@ layerCargo() {
   local messages=$NIX_BUILD_TOP/messages errors=$NIX_BUILD_TOP/errors status=0
   : >"$errors" >"$messages"
   runCargo "$@" || status=$?
-  if [ "$status" != 0 ] && meetsLinks; then
-    echo "note: cargo compiles what is linked from another layer again: with copies of it" >&2
-    copyLinks
+  # cargo empties the fingerprints of what it compiles again before it begins, and so before it says why.
+  if [ "$status" != 0 ] && grep -q 'failed to write .*/\.fingerprint/' "$errors"; then
     status=0
-    runCargo "$@" || status=$?
+    : >"$errors"
+    withCopies '*/.fingerprint/*' "$@" || status=$?
+  fi
+  if [ "$status" != 0 ] && meetsLinks; then
+    status=0
+    withCopies '*' "$@" || status=$?
   fi
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
   # cargo repeats the warnings of dependencies: they are the other layers' matter.
@@ -103,13 +107,16 @@ meetsLinks() {
     [ -n "$(find target -lname "$NIX_STORE/*" -print -quit)" ]
 }
 
-# Puts copies in the place of the links to other layers.
-copyLinks() {
-  find target -lname "$NIX_STORE/*" -print0 | while IFS= read -r -d '' link; do
-    cp -L --preserve=timestamps,mode "$link" "$link.copy"
-    chmod u+w "$link.copy"
-    mv -f "$link.copy" "$link"
+# Runs cargo with copies in the place of those links to other layers: withCopies PATTERN SUBCOMMAND [ARG...]
+withCopies() {
+  echo "note: cargo compiles what is linked from another layer again: with copies of it" >&2
+  find target -lname "$NIX_STORE/*" -path "$1" -print0 | while IFS= read -r -d '' link; do
+    cp -r -L --preserve=timestamps,mode "$link" "$link.copy"
+    chmod -R u+w "$link.copy"
+    rm "$link"
+    mv "$link.copy" "$link"
   done
+  runCargo "${@:2}"
 }
 
 # Says what cargo compiled besides the layer's own packages, and in cargo's words why. One line each, that

@@ -1,21 +1,23 @@
 # What every layer does around its cargo commands. Sourced by the derivations of layer.nix,
 # together with cargo.sh.
 #
-# What a layer stores is what was not there before, in three trees: `links` (libraries, build scripts and
-# what else is large), which later layers link to; `copies`, small files that cargo may write again; and
-# `sources`, what build scripts wrote beside the code. Everything in the Nix store has the same time, and
-# cargo takes what is not newer than its artifact as fresh. That is right here only because a layer never
-# inherits artifacts of another source of the same package: its inputs are the layers of exactly these
-# sources.
+# What a layer stores is what was not there before, in four trees: `links` (libraries, build scripts and what else is
+# large), which later layers link to; `folders`, the fingerprints, each of which they link to as a whole, since file
+# systems take long to make and delete many files; `copies`, small files that cargo may write again; and `sources`,
+# what build scripts wrote beside the code.
+#
+# Everything in the Nix store has the same time, and cargo takes what is not newer than its artifact as fresh. That is
+# right here only because a layer never inherits artifacts of another source of the same package: its inputs are the
+# layers of exactly these sources.
 
 # Copies files: placeFiles FROM TO
 placeFiles() {
   [ ! -h "$2" ] || rm "$2"
   if [ -d "$1" ]; then
     mkdir -p "$2"
-    cp -r --remove-destination --preserve=timestamps --no-preserve=mode,ownership "$1/." "$2"
-    # Scripts stay executable, which the line above forgets.
-    find "$1" -type f -perm -u+x -printf '%P\0' | (cd "$2" && xargs -0 --no-run-if-empty chmod +x)
+    cp -r --remove-destination --preserve=mode,timestamps "$1/." "$2"
+    # Nothing in the store can be written.
+    chmod -R u+w "$2"
   else
     mkdir -p "$(dirname "$2")"
     cp --remove-destination --preserve=timestamps --no-preserve=ownership "$1" "$2"
@@ -37,8 +39,8 @@ settleLockFile() {
   touch -d @1 Cargo.lock
 }
 
-# Where the sources of third-party crates are, as folders of links. Not in the workspace: their build scripts may
-# ask cargo about their own crates, and it takes what is below a workspace for a part of it.
+# Where the sources of third-party crates are. Not in the workspace: their build scripts may ask cargo about their
+# own crates, and it takes what is below a workspace for a part of it.
 vendored=$NIX_BUILD_TOP/vendored
 mkdir -p "$vendored"
 
@@ -51,23 +53,29 @@ ownVendoredFolders() {
   cat .cargo/config.toml "$CARGO_HOME/config.toml" 2>/dev/null |
     sed -n "s,^.*directory = \"\($NIX_STORE/[^\"]*\)\".*,\1,p" | sort -u | while IFS= read -r folder; do
     own=$vendored/$(basename "$folder")
-    mkdir -p "$own"
-    ln -s "$folder"/* "$own"
+    ln -s "$folder" "$own"
     sed -i "s,\"$folder\",\"$own\"," .cargo/config.toml "$CARGO_HOME/config.toml"
   done
 }
 
 # Takes in what other layers made: inheritArtifacts LAYER...
 inheritArtifacts() {
-  local layer
+  local layer folder
   mkdir -p target
   for layer in "$@"; do
     cp -r --symbolic-link --force --no-preserve=mode "$layer/links/." target
-    placeFiles "$layer/copies" target
-    placeFiles "$layer/sources" .
-    cat "$layer/watched" >>"$NIX_BUILD_TOP/watched"
+    cp -r --remove-destination --no-preserve=mode --preserve=timestamps "$layer/copies/." target
+    (cd "$layer/folders" && find . -name .fingerprint -print0) | while IFS= read -r -d '' folder; do
+      mkdir -p "target/$folder"
+      ln -sfn -t "target/$folder" "$layer/folders/$folder"/*
+    done
+    [ ! -d "$layer/sources" ] || placeFiles "$layer/sources" .
   done
-  [ ! -e "$NIX_BUILD_TOP/watched" ] || placeWatched <"$NIX_BUILD_TOP/watched"
+  if [ $# -gt 0 ]; then
+    # Programs stay executable, which `--no-preserve=mode` forgets.
+    find "${@/%/\/copies}" -type f -perm -u+x -printf '%P\0' | (cd target && xargs -0 --no-run-if-empty chmod +x)
+    cat "${@/%/\/watched}" | placeWatched
+  fi
   makeOld
   listFiles >"$NIX_BUILD_TOP/inherited"
 }
@@ -90,14 +98,22 @@ placeWatched() {
   done
 }
 
-# Makes a vendored crate that is a link a folder of links: ownVendoredCrate PATH_IN_IT
+# Makes the folder of a vendored crate one of links: ownVendoredCrate PATH_IN_IT
 ownVendoredCrate() {
-  local crate=${1#"$vendored"/*/} target
-  crate=${1%"$crate"}${crate%%/*}
-  [ -h "$crate" ] || return 0
-  target=$(readlink -f "$crate")
-  rm "$crate"
-  cp -r --symbolic-link --no-preserve=mode "$target" "$crate"
+  local crate=${1#"$vendored"/*/} all target
+  all=${1%"/$crate"}
+  crate=$all/${crate%%/*}
+  if [ -h "$all" ]; then
+    target=$(readlink -f "$all")
+    rm "$all"
+    mkdir "$all"
+    ln -s "$target"/* "$all"
+  fi
+  if [ -h "$crate" ]; then
+    target=$(readlink -f "$crate")
+    rm "$crate"
+    cp -r --symbolic-link --no-preserve=mode "$target" "$crate"
+  fi
 }
 
 # Puts programs of other members where tests look for them: placePrograms FOLDER LAYER...
@@ -155,12 +171,20 @@ installArtifacts() {
       path ~ /\/(incremental|examples)\/|\/(\.cargo[^\/]*lock|CACHEDIR\.TAG|invoked\.timestamp)$/ { next }
       path ~ /\/deps\/[^\/]*\.d$|\/build\/[^\/]*\/(stderr|build-script-[^\/]*)$/ { next }
       path !~ /\/(\.fingerprint|deps|build)\// && (type == "d" || names > 1 || path ~ /\.d$/) { next }
-      { sub(/^target\//, "", path); print path >(new (type == "f" && size > 65536 ? "/links" : "/copies")) }'
-  for tree in links copies sources; do
-    mkdir -p "$destination/$tree"
+      { sub(/^target\//, "", path) }
+      match(path, /\/\.fingerprint\/[^\/]*/) {
+        folder = substr(path, 1, RSTART + RLENGTH - 1)
+        if (!(folder in folders)) print folder >(new "/folders")
+        folders[folder]
+        next
+      }
+      { print path >(new (type == "f" && size > 65536 ? "/links" : "/copies")) }'
+  mkdir -p "$destination/links" "$destination/folders" "$destination/copies"
+  for tree in links folders copies sources; do
+    [ -e "$new/$tree" ] || continue
     from=target
     [ $tree != sources ] || from=.
-    [ ! -e "$new/$tree" ] || rsync -a --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
+    rsync -a -r --exclude invoked.timestamp --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
   done
   mv "$NIX_BUILD_TOP/watched-here" "$destination/watched"
 }
