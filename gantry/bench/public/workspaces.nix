@@ -64,12 +64,6 @@ in
     habit = "a TUI, its examples are members";
     leaf = "examples/apps/minimal/src/main.rs";
   };
-  realworld = {
-    repository = "launchbadge/realworld-axum-sqlx";
-    revision = "f1b25654773228297e35c292f357d33b7121a101";
-    habit = "a web server with a database driver";
-    leaf = "src/main.rs";
-  };
   regex = {
     repository = "rust-lang/regex";
     revision = "2b527599eb9eea0dcc288c704584f242f26a5c61";
@@ -90,6 +84,18 @@ in
     revision = "1023d077510b4aef36a41ef56fdb7798568a2654";
     habit = "a procedural macro";
     leaf = "test_suite/tests/test_de.rs";
+  };
+  thiserror = {
+    repository = "dtolnay/thiserror";
+    revision = "aa9d91f75302025e0c1d4c535d84a5bfdad62508";
+    habit = "its build script compiles a probe";
+    leaf = "tests/no-std/test.rs";
+  };
+  web-app = {
+    repository = "rust10x/rust-web-app";
+    revision = "fa82cdc3e04039eb39af60f1f4a06f00dc500790";
+    habit = "a web server with a database driver";
+    leaf = "crates/tools/gen-key/src/main.rs";
   };
   xshell = {
     repository = "matklad/xshell";
