@@ -733,7 +733,6 @@ fn a_failure_names_all_files_that_were_missed() {
     }
 }
 
-/// A test that runs the program of a member that its own does not depend on.
 /// As macros and build scripts of crates say it that embed pages, schemas, migrations and queries.
 #[test]
 #[ignore = "needs Nix"]
@@ -785,6 +784,7 @@ fn main() {
     flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
 }
 
+/// A test that runs the program of a member that its own does not depend on.
 #[test]
 #[ignore = "needs Nix"]
 fn programs_of_members_that_are_no_dependencies() {

@@ -170,7 +170,7 @@ missingPaths() {
     while IFS= read -r path; do
       case $path in
         /*) missingBelow "$path" ;;
-        # What sqlx keeps there is all that it does not name.
+        # sqlx says so where a query is not stored, and does not say where it looked.
         "cargo sqlx prepare") missingBelow "$PWD/.sqlx" ;;
         */*) missingBelow "$PWD/$path" || missingBelow "$PWD/${layerFolder-}/$path" ;;
       esac || true

@@ -184,6 +184,7 @@ installArtifacts() {
     [ -e "$new/$tree" ] || continue
     from=target
     [ $tree != sources ] || from=.
+    # Only `-r` goes into folders that such a list names.
     rsync -a -r --exclude invoked.timestamp --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
   done
   mv "$NIX_BUILD_TOP/watched-here" "$destination/watched"
