@@ -106,6 +106,11 @@ fn main() {
     let old = time::SystemTime::UNIX_EPOCH + time::Duration::from_secs(1_000_000_000);
     fs::File::options().write(true).open(include.join("old.h")).unwrap().set_modified(old).unwrap();
     fs::write(include.join("large"), vec![0; 100_000]).unwrap();
+    // Named like folders of cargo's that no layer stores.
+    for cargos in ["examples", "incremental", ".fingerprint"] {
+        fs::create_dir_all(include.join(cargos)).unwrap();
+        fs::write(include.join(cargos).join("stderr"), cargos).unwrap();
+    }
     let link = out.join("link");
     if !link.exists() {
         unix::fs::symlink(&include, &link).unwrap();
@@ -134,6 +139,9 @@ fn main() {
     assert_eq!(fs::read_to_string(include.join("old.h")).unwrap(), "old");
     assert_eq!(fs::read(include.join("large")).unwrap().len(), 100_000);
     assert!(include.join("empty").is_dir());
+    for cargos in ["examples", "incremental", ".fingerprint"] {
+        assert_eq!(fs::read_to_string(include.join(cargos).join("stderr")).unwrap(), cargos);
+    }
     println!("cargo::rerun-if-changed=build.rs");
     // What stands in for a file that is watched elsewhere is none that a script can take for it.
     assert!(fs::read_to_string("../.git/HEAD").is_err() || !cfg!(target_os = "linux"));
@@ -781,6 +789,62 @@ fn main() {
         "{log}"
     );
     flake.edit("flake.nix", "// { })", &format!("// {{ {files} }})"));
+    flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
+}
+
+/// A package that is used by path, is no member, and reads what is beside its folder.
+#[test]
+#[ignore = "needs Nix"]
+fn a_path_dependency_that_reads_files_of_no_member() {
+    let flake = pair(
+        "{ }",
+        "\n[dependencies]\nlocal = { path = \"../forks/local\" }\n",
+        &[
+            (
+                "Cargo.toml",
+                &root("\"app\", \"library\"", "exclude = [\"forks\"]\n"),
+            ),
+            ("forks/local/Cargo.toml", &package("local", "")),
+            (
+                "forks/local/build.rs",
+                r#"//! Reads a file by a path from its own folder.
+fn main() {
+    let path = "../shared/text";
+    std::fs::read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
+}
+"#,
+            ),
+            (
+                "forks/local/src/lib.rs",
+                "pub static WORDS: &str = include_str!(\"../../words/one\");\n",
+            ),
+            ("forks/shared/text", ""),
+            ("forks/words/one", ""),
+            (
+                "library/src/lib.rs",
+                "//! Library.\npub use local::WORDS;\n",
+            ),
+            ("app/src/lib.rs", "//! App.\n"),
+        ],
+    );
+    flake.lock();
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("note:   files = [ \"forks/shared\" ];"),
+        "{log}"
+    );
+    let shared = "// { files = [ \"forks/shared\" ]; })";
+    flake.edit("flake.nix", "// { })", shared);
+    let log = flake.build(&["checks.build-app"]).unwrap_err();
+    assert!(
+        log.contains("note:   files = [ \"forks/words\" ];"),
+        "{log}"
+    );
+    flake.edit(
+        "flake.nix",
+        shared,
+        "// { files = [ \"forks/shared\" \"forks/words\" ]; })",
+    );
     flake.build(STEPS).unwrap_or_else(|log| panic!("{log}"));
 }
 

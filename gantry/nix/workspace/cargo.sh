@@ -15,10 +15,10 @@ layerCargo() {
   : >"$errors" >"$messages"
   runCargo "$@" || status=$?
   # cargo empties the fingerprints of what it compiles again before it begins, and so before it says why.
-  if [ "$status" != 0 ] && grep -q 'failed to write .*/\.fingerprint/' "$errors"; then
+  if [ "$status" != 0 ] && grep -q 'failed to write .*fingerprint/' "$errors"; then
     status=0
     : >"$errors"
-    withCopies '*/.fingerprint/*' "$@" || status=$?
+    withCopies '*fingerprint*' "$@" || status=$?
   fi
   if [ "$status" != 0 ] && meetsLinks; then
     status=0
@@ -145,6 +145,12 @@ explainFailure() {
   files=$(grep -v '^target\(/\|$\)' <<<"$missing" | asList)
   programs=$(sed -n 's,^target/\([^/]*/\)\{1\,2\}\([^/]*\)$,\2,p' <<<"$missing" | asList)
   # shellcheck disable=SC2154
+  if [ -z "$layerMember" ]; then
+    [ -n "$files" ] || return 0
+    echo "note: packages that are no members do not find all that they read. Name it in the arguments of mkWorkspace:"
+    echo "note:   files = [ $files];"
+    return 0
+  fi
   if [ -n "$files" ]; then
     echo "note: the layers of \`$layerMember\` do not hold all that it reads. Name it in the arguments of mkWorkspace:"
     echo "note:   members.$layerMember.${layerFiles-files} = [ $files];"
@@ -163,16 +169,30 @@ asList() {
 
 # Prints the paths, from the root, that these logs say are missing; of a missing folder its own.
 missingPaths() {
-  local words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|cargo sqlx prepare"
+  local log=$NIX_BUILD_TOP/log folder folders words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|cargo sqlx prepare"
   words+="|([Cc]an(not|'t)|[Cc]ould(n't| not)|[Uu]nable to|[Ff]ailed to) (find|open|read)"
-  cat "$@" | grep -aE "$words" |
+  cat "$@" >"$log"
+  # Where packages are whose paths may be relative to their own folder.
+  if [ -n "$layerMember" ]; then
+    folders=("$layerFolder")
+  else
+    mapfile -t folders < <(
+      grep -aoE "\($PWD/[^)]*\)" "$log" | sed "s,^($PWD/,,; s,)\$,," | grep -v '^gantry-dependencies' | sort -u
+    )
+  fi
+  grep -aE "$words" "$log" |
     grep -aoE "\`[^\`]+\`|\"[^\"]+\"|'[^']+'|[^][ \`\"'(),;<>]+" | sed "s/^[\`\"']//; s/[\`\"':]*\$//" | sort -u |
     while IFS= read -r path; do
       case $path in
         /*) missingBelow "$path" ;;
         # sqlx says so where a query is not stored, and does not say where it looked.
         "cargo sqlx prepare") missingBelow "$PWD/.sqlx" ;;
-        */*) missingBelow "$PWD/$path" || missingBelow "$PWD/${layerFolder-}/$path" ;;
+        */*)
+          for folder in "${folders[@]}"; do
+            missingBelow "$PWD/$path" || missingBelow "$PWD/$folder/$path" || continue
+            break
+          done
+          ;;
       esac || true
     done | sort -u
 }

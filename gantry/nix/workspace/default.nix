@@ -16,7 +16,8 @@ in
   crane ? defaultCrane,
   # The folder of the root Cargo.toml, as a path.
   root,
-  # Files and folders that every member reads and that are in none: paths from the root.
+  # Files and folders that every member reads, or path dependencies that are no members, and that are in none:
+  # paths from the root.
   files ? [ ],
   # The lock file, where it is not the one at the root.
   cargoLock ? root + "/Cargo.lock",

@@ -2,9 +2,9 @@
 # together with cargo.sh.
 #
 # What a layer stores is what was not there before, in four trees: `links` (libraries, build scripts and what else is
-# large), which later layers link to; `folders`, the fingerprints, each of which they link to as a whole, since file
-# systems take long to make and delete many files; `copies`, small files that cargo may write again; and `sources`,
-# what build scripts wrote beside the code.
+# large), which later layers link to; `copies`, small files that cargo may write again, and links to `folders`, the
+# fingerprints, each as a whole, since file systems take long to make and delete many files; and `sources`, what
+# build scripts wrote beside the code.
 #
 # Everything in the Nix store has the same time, and cargo takes what is not newer than its artifact as fresh. That is
 # right here only because a layer never inherits artifacts of another source of the same package: its inputs are the
@@ -60,15 +60,11 @@ ownVendoredFolders() {
 
 # Takes in what other layers made: inheritArtifacts LAYER...
 inheritArtifacts() {
-  local layer folder
+  local layer
   mkdir -p target
   for layer in "$@"; do
     cp -r --symbolic-link --force --no-preserve=mode "$layer/links/." target
     cp -r --remove-destination --no-preserve=mode --preserve=timestamps "$layer/copies/." target
-    (cd "$layer/folders" && find . -name .fingerprint -print0) | while IFS= read -r -d '' folder; do
-      mkdir -p "target/$folder"
-      ln -sfn -t "target/$folder" "$layer/folders/$folder"/*
-    done
     [ ! -d "$layer/sources" ] || placeFiles "$layer/sources" .
   done
   if [ $# -gt 0 ]; then
@@ -158,9 +154,9 @@ watchedFiles() {
 #
 # Not stored is what no later layer reads: the dependencies package's own artifacts, make's rules (.d),
 # locks, when a compiler started, what build scripts complained of, and second names of a file, which
-# cargo gives it again.
+# cargo gives it again. What build scripts wrote into OUT_DIR is stored whatever its name.
 installArtifacts() {
-  local destination=$1 new=$NIX_BUILD_TOP/new tree from
+  local destination=$1 new=$NIX_BUILD_TOP/new tree from folder
   watchedFiles >"$NIX_BUILD_TOP/watched-here"
   mkdir -p "$new"
   listFiles | LC_ALL=C comm -z -13 "$NIX_BUILD_TOP/inherited" - |
@@ -168,18 +164,19 @@ installArtifacts() {
       { type = $1; names = $2; size = $3; path = $0; sub(/^([^ ]* ){4}/, "", path) }
       path ~ /gantry[-_]dependencies|^Cargo\.lock$/ { next }
       path !~ /^target\// { print path >(new "/sources"); next }
+      path ~ /^target\/([^\/]*\/)?[^\/]*\/build\/[^\/]*\/([^\/]*\/)?out\// { store(); next }
       path ~ /\/(incremental|examples)\/|\/(\.cargo[^\/]*lock|CACHEDIR\.TAG|invoked\.timestamp)$/ { next }
       path ~ /\/deps\/[^\/]*\.d$|\/build\/[^\/]*\/(stderr|build-script-[^\/]*)$/ { next }
       path !~ /\/(\.fingerprint|deps|build)\// && (type == "d" || names > 1 || path ~ /\.d$/) { next }
-      { sub(/^target\//, "", path) }
-      match(path, /\/\.fingerprint\/[^\/]*/) {
-        folder = substr(path, 1, RSTART + RLENGTH - 1)
+      match(path, /\/\.fingerprint\/[^\/]*|\/build\/[^\/]*\/[^\/]*\/fingerprint\>/) {
+        folder = substr(path, 8, RSTART + RLENGTH - 8)
         if (!(folder in folders)) print folder >(new "/folders")
         folders[folder]
         next
       }
-      { print path >(new (type == "f" && size > 65536 ? "/links" : "/copies")) }'
-  mkdir -p "$destination/links" "$destination/folders" "$destination/copies"
+      { store() }
+      function store() { print substr(path, 8) >(new (type == "f" && size > 65536 ? "/links" : "/copies")) }'
+  mkdir -p "$destination/links" "$destination/copies"
   for tree in links folders copies sources; do
     [ -e "$new/$tree" ] || continue
     from=target
@@ -187,6 +184,10 @@ installArtifacts() {
     # Only `-r` goes into folders that such a list names.
     rsync -a -r --exclude invoked.timestamp --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
   done
+  [ ! -e "$new/folders" ] || while IFS= read -r -d '' folder; do
+    mkdir -p "$(dirname "$destination/copies/$folder")"
+    ln -s "$destination/folders/$folder" "$destination/copies/$folder"
+  done <"$new/folders"
   mv "$NIX_BUILD_TOP/watched-here" "$destination/watched"
 }
 

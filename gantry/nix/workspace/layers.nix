@@ -150,7 +150,7 @@ let
       };
       # Everything that it compiles is its own.
       layerOwn = "";
-      layerMember = dependenciesPackage.directory;
+      layerMember = "";
       # A patched package at the root is a member here, and so goes through clippy in check layers: here, too. For
       # tests it must not, so that they come first.
       commands = ''

@@ -222,7 +222,7 @@ in
     );
 
   # Packages that are used by path without being members: in every layer, as they are, with the
-  # manifest of a workspace that they inherit from.
+  # manifest of a workspace that they inherit from, and with what all packages read.
   locals =
     lib.concatMap (l: tree.pick l.dir (below l.dir)) (lib.attrValues facts.locals)
     ++ added (
@@ -234,6 +234,7 @@ in
           ]) (lib.attrValues facts.locals)
         )
       )
+      ++ lib.optionals (facts.locals != { }) files
     );
 
   workspace = tree.everything;
