@@ -607,9 +607,19 @@ fn tests_that_print_messages_of_cargo() {
 fn tests_that_look_at_the_workspace() {
     let flake = pair(
         "{ }",
-        "description = 'Of # use' # kept",
+        "description = 'Of # use' # kept\n\n[dev-dependencies]\ncargo_metadata = \"0.23\"\n",
         &[
             ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "library/tests/metadata.rs",
+                r#"//! What cargo says, as a crate asks it.
+#[test]
+fn finds_app() {
+    let metadata = cargo_metadata::MetadataCommand::new().no_deps().exec().unwrap();
+    assert!(metadata.packages.iter().any(|package| package.name == "app"));
+}
+"#,
+            ),
             ("README.md", "About app\n"),
             (
                 ".cargo/config.toml",
@@ -688,6 +698,61 @@ fn looks() {
     );
 }
 
+/// Code, a build script and tests that name files outside their member by paths that can be read there.
+#[test]
+#[ignore = "needs Nix"]
+fn files_that_paths_name() {
+    let flake = pair(
+        "{ }",
+        "",
+        &[
+            ("README.md", "first"),
+            ("proto/one.proto", "message"),
+            ("data/one.txt", "data"),
+            ("other/Cargo.toml", &package("other", "")),
+            ("other/src/lib.rs", "//! Other.\n"),
+            ("other/data/two.txt", "two"),
+            ("Cargo.toml", &root("\"app\", \"library\", \"other\"", "")),
+            ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "app/build.rs",
+                r#"//! Reads a folder of no member.
+fn main() {
+    println!("cargo::rerun-if-changed=../proto");
+    assert_eq!(std::fs::read("../proto/one.proto").unwrap(), b"message");
+}
+"#,
+            ),
+            (
+                "app/src/main.rs",
+                r#"//! App.
+use library as _;
+
+fn main() {
+    println!("{}", include_str!("../../README.md"));
+}
+"#,
+            ),
+            (
+                "app/tests/all.rs",
+                r#"//! Tests.
+#[test]
+fn files_of_others() {
+    let name = "one";
+    let path = format!("{}/../data/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(std::fs::read(path).unwrap(), b"data");
+    assert_eq!(std::fs::read("../other/data/two.txt").unwrap(), b"two");
+}
+"#,
+            ),
+        ],
+    );
+    passes(&flake);
+    assert_eq!(flake.run("dev", "app"), "first");
+    flake.edit("README.md", "first", "second");
+    assert_eq!(flake.run("dev", "app"), "second");
+}
+
 /// `app` reads files of no member while it is compiled and while it is tested.
 fn reads_files_of_no_member(arguments: &str) -> Flake {
     let flake = pair(
@@ -752,6 +817,7 @@ fn a_failure_names_what_was_missed_in_other_words() {
             ("library/src/lib.rs", "//! Library.\n"),
             (".sqlx/query.json", "{}"),
             ("migrations/one.sql", ""),
+            ("proto/one.proto", ""),
             ("schema/one.graphql", ""),
             ("ui/index.html", ""),
             (
@@ -765,6 +831,7 @@ fn main() {
     for (path, words) in [
         (".sqlx", "there is no cached data for this query, run `cargo sqlx prepare` to update the query cache"),
         ("migrations", "Unable to find migrations directory in {}"),
+        ("proto/one.proto", "file '{}' is not in any include path"),
         ("schema/one.graphql", "Could not find file with path: {}"),
         ("ui", "folder '{}' does not exist"),
     ] {
@@ -782,7 +849,7 @@ fn main() {
         ],
     );
     flake.lock();
-    let files = "files = [ \".sqlx\" \"migrations\" \"schema\" \"ui\" ];";
+    let files = "files = [ \".sqlx\" \"migrations\" \"proto\" \"schema\" \"ui\" ];";
     let log = flake.build(&["checks.build-app"]).unwrap_err();
     assert!(
         log.contains(&format!("note:   members.app.{files}")),

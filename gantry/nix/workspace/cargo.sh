@@ -169,7 +169,8 @@ asList() {
 
 # Prints the paths, from the root, that these logs say are missing; of a missing folder its own.
 missingPaths() {
-  local log=$NIX_BUILD_TOP/log folder folders words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|cargo sqlx prepare"
+  local log=$NIX_BUILD_TOP/log folder folders
+  local words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|is not in any|cargo sqlx prepare"
   words+="|([Cc]an(not|'t)|[Cc]ould(n't| not)|[Uu]nable to|[Ff]ailed to) (find|open|read)"
   cat "$@" >"$log"
   # Where packages are whose paths may be relative to their own folder.

@@ -134,6 +134,60 @@ let
     in
     lib.filter (folder: isNamed folder || isMentioned folder) used;
 
+  # What Rust files of a package name outside its folder: files, and folders without packages, as paths from the
+  # root. A path in their text counts from the file, as for `include_str!`, and from the package's folder, as behind
+  # CARGO_MANIFEST_DIR or in tests. It ends where something is to be filled in. File systems know no longer names.
+  elsewhere =
+    m: rust:
+    let
+      isPath = piece: contains [ "../" ] piece && !(contains [ "\n" ] piece) && lib.stringLength piece < 256;
+      cut =
+        piece:
+        let
+          behind = lib.concatStringsSep "../" (lib.tail (lib.splitString "../" piece));
+        in
+        "../" + lib.head (builtins.split "[{*]" behind);
+      pathsIn = text: map cut (lib.filter isPath (lib.splitString "\"" text));
+      resolved =
+        dir: path:
+        let
+          whole = builtins.tryEval (paths.join dir path);
+        in
+        lib.optional whole.success whole.value;
+      isMeant =
+        path:
+        !(paths.inside m.dir path)
+        && !(lib.elem (top path) [
+          ""
+          ".git"
+          "target"
+        ])
+        && !(lib.elem (baseNameOf path) [
+          "Cargo.lock"
+          "Cargo.toml"
+        ])
+        && isPlain path;
+    in
+    lib.unique (
+      lib.filter isMeant (
+        lib.concatMap (
+          f:
+          lib.concatMap (
+            path: resolved (paths.under m.dir (paths.parent f.path)) path ++ resolved m.dir path
+          ) (pathsIn f.text)
+        ) (lib.filter (f: contains [ "../" ] f.text) rust)
+      )
+    );
+
+  isFolder = path: builtins.readFileType (root + "/${path}") == "directory";
+
+  # Whether this is a file, or a folder without packages, and not behind a link.
+  isPlain =
+    path:
+    builtins.pathExists (root + "/${path}")
+    && lib.all isFolder (lib.tail (paths.above path))
+    && !(isFolder path && lib.any (paths.inside path) (lib.attrNames packageDirs));
+
   perMember = lib.mapAttrs (
     _: m:
     let
@@ -143,12 +197,17 @@ let
       kept = shared m all rust;
       isTest =
         f: lib.elem (top f.path) (lib.subtractLists kept testFolders) && lib.hasSuffix ".rs" f.path;
+      ofTests = lib.partition isTest rust;
     in
     {
       inherit rust;
-      code = tree.pick m.dir (lib.filter (f: !isTest f) all) ++ outside m (named m);
+      code =
+        tree.pick m.dir (lib.filter (f: !isTest f) all)
+        ++ outside m (named m)
+        ++ added (elsewhere m ofTests.wrong);
       tests =
         tree.pick m.dir (lib.filter isTest all)
+        ++ added (elsewhere m ofTests.right)
         ++ outside m (
           map (t: paths.join m.dir t.path) (
             lib.filter (t: t ? path) (
@@ -204,6 +263,7 @@ in
           "\"cargo "
           "\"cargo\""
           "\"CARGO\""
+          "MetadataCommand"
         ] f.text
       ) perMember.${name}.rust;
     in
@@ -249,11 +309,8 @@ in
         word != ""
         && !(lib.hasPrefix "/" word)
         && !(lib.hasInfix ".." word)
-        && builtins.pathExists (root + "/${word}")
-        && (
-          builtins.readFileType (root + "/${word}") != "directory"
-          || !(lib.any (dir: paths.inside word dir || paths.inside dir word) (lib.attrNames packageDirs))
-        )
+        && isPlain word
+        && !(isFolder word && lib.any (dir: paths.inside dir word) (lib.attrNames packageDirs))
       ) (lib.unique (map builtins.unsafeDiscardStringContext words))
     );
 }
