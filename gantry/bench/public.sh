@@ -98,11 +98,18 @@ measure() {
   done
   echo "| [$name](https://github.com/$(said "$name" repository)): $(said "$name" habit) |" \
     "$(nix eval --json "path:$work/$name#sides.$system.layers.members") |" \
-    "${passed[layers]:-nothing} | ${passed[crane]:-nothing} | ${cold[layers]} s | ${cold[crane]} s |" \
-    "$(awk "BEGIN { printf \"%.2f\", ${cold[layers]} / ${cold[crane]} }") |" \
-    "${edited[layers]} s | ${edited[crane]} s |" \
-    "$(awk "BEGIN { printf \"%.2f\", ${edited[layers]} / ${edited[crane]} }") |" |
+    "${passed[layers]:-nothing} | ${passed[crane]:-nothing} |" \
+    "$(cells "${cold[layers]}" "${cold[crane]}") | $(cells "${edited[layers]}" "${edited[crane]}") |" |
     sed 's/ build, test, clippy, doc / all /g' >"$work/$name/row"
+}
+
+# Prints seconds of both sides and their ratio, none of a side that passes nothing: cells LAYERS CRANE
+cells() {
+  local layers="$1 s" crane="$2 s" ratio=-
+  [ -n "${passed[layers]}" ] || layers=-
+  [ -n "${passed[crane]}" ] || crane=-
+  [[ $layers = - || $crane = - ]] || ratio=$(awk "BEGIN { printf \"%.2f\", $1 / $2 }")
+  echo "$layers | $crane | $ratio"
 }
 
 # Prints what was measured, now and before.

@@ -69,7 +69,6 @@ in
     revision = "2b527599eb9eea0dcc288c704584f242f26a5c61";
     habit = "test data beside the members";
     leaf = "regex-cli/main.rs";
-    files = [ "testdata" ];
     inherit lintTargets;
   };
   ripgrep = {
