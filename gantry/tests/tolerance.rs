@@ -89,7 +89,7 @@ fn watched_and_written(arguments: &str) {
             (
                 "library/build.rs",
                 r#"//! Watches and writes.
-use std::{env, fs, os::unix, path::Path, time};
+use std::{env, fs, os::unix, path::PathBuf, time};
 
 fn main() {
     for watched in ["words.txt", "../.git/HEAD", "tests/all.rs", "../Cargo.lock", "never there"] {
@@ -98,8 +98,7 @@ fn main() {
     assert!(fs::read_to_string("../Cargo.lock").unwrap().contains("library"));
     let words = fs::read_to_string("words.txt").unwrap();
     fs::write("src/words.rs", format!("{:?}\n", words.trim())).unwrap();
-    let out = env::var("OUT_DIR").unwrap();
-    let out = Path::new(&out);
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap());
     let include = out.join("an include");
     fs::create_dir_all(include.join("empty")).unwrap();
     fs::write(include.join("old.h"), "old").unwrap();
