@@ -136,7 +136,8 @@ let
 
   # What Rust files of a package name outside its folder: files, and folders without packages, as paths from the
   # root. A path in their text counts from the file, as for `include_str!`, and from the package's folder, as behind
-  # CARGO_MANIFEST_DIR or in tests. It ends where something is to be filled in. File systems know no longer names.
+  # CARGO_MANIFEST_DIR or in tests. It ends where something is to be filled in. A longer text is no path, and Nix
+  # fails where it asks for a file of such a name.
   elsewhere =
     m: rust:
     let
