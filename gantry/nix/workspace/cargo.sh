@@ -173,12 +173,14 @@ missingPaths() {
   local words="No such file|NotFound|[Nn]ot found|do(es)?(n't| not) exist|is not in any|cargo sqlx prepare"
   words+="|([Cc]an(not|'t)|[Cc]ould(n't| not)|[Uu]nable to|[Ff]ailed to) (find|open|read)"
   cat "$@" >"$log"
-  # Where packages are whose paths may be relative to their own folder.
+  # What paths may be relative to: the root, and the folder of the package that reads them. Of third-party crates
+  # that is not here.
   if [ -n "$layerMember" ]; then
-    folders=("$layerFolder")
+    folders=(. "$layerFolder")
   else
     mapfile -t folders < <(
-      grep -aoE "\($PWD/[^)]*\)" "$log" | sed "s,^($PWD/,,; s,)\$,," | grep -v '^gantry-dependencies' | sort -u
+      grep -aoE "\($PWD/[^)]*\)" "$log" | sed "s,^($PWD/,,; s,)\$,," | grep -v '^gantry-dependencies' | sort -u |
+        sed '1i .'
     )
   fi
   grep -aE "$words" "$log" |
@@ -190,8 +192,7 @@ missingPaths() {
         "cargo sqlx prepare") missingBelow "$PWD/.sqlx" ;;
         */*)
           for folder in "${folders[@]}"; do
-            missingBelow "$PWD/$path" || missingBelow "$PWD/$folder/$path" || continue
-            break
+            ! missingBelow "$PWD/$folder/$path" || break
           done
           ;;
       esac || true
