@@ -108,7 +108,7 @@ fn main() {
     // Named like folders of cargo's that no layer stores.
     for cargos in ["examples", "incremental", ".fingerprint"] {
         fs::create_dir_all(include.join(cargos)).unwrap();
-        fs::write(include.join(cargos).join("stderr"), cargos).unwrap();
+        fs::write(include.join(cargos).join("invoked.timestamp"), cargos).unwrap();
     }
     let link = out.join("link");
     if !link.exists() {
@@ -139,7 +139,7 @@ fn main() {
     assert_eq!(fs::read(include.join("large")).unwrap().len(), 100_000);
     assert!(include.join("empty").is_dir());
     for cargos in ["examples", "incremental", ".fingerprint"] {
-        assert_eq!(fs::read_to_string(include.join(cargos).join("stderr")).unwrap(), cargos);
+        assert_eq!(fs::read_to_string(include.join(cargos).join("invoked.timestamp")).unwrap(), cargos);
     }
     println!("cargo::rerun-if-changed=build.rs");
     // What stands in for a file that is watched elsewhere is none that a script can take for it.

@@ -182,9 +182,10 @@ installArtifacts() {
     from=target
     [ $tree != sources ] || from=.
     # Only `-r` goes into folders that such a list names.
-    rsync -a -r --exclude invoked.timestamp --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
+    rsync -a -r --from0 --files-from="$new/$tree" $from/ "$destination/$tree/"
   done
   [ ! -e "$new/folders" ] || while IFS= read -r -d '' folder; do
+    rm -f "$destination/folders/$folder/invoked.timestamp"
     mkdir -p "$(dirname "$destination/copies/$folder")"
     ln -s "$destination/folders/$folder" "$destination/copies/$folder"
   done <"$new/folders"
