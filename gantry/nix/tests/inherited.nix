@@ -13,6 +13,7 @@ let
         root = ./inherited;
         inherit dir;
         workspaceDir = "";
+        workspaceManifest = toml.read ./inherited/Cargo.toml;
       };
     in
     lib.listToAttrs (

@@ -26,6 +26,24 @@ in
         };
         f = 1;
       };
+  "a table over several lines behind an array of several lines" =
+    test (read "a = { b = [\n  1,\n],\n  c = inf }\n") {
+      a = {
+        b = [ 1 ];
+        c."toml literal" = "inf";
+      };
+    };
+  # Nothing that is copied for each token.
+  "a file of ten thousand lines, with a date" =
+    test
+      (lib.length (
+        lib.attrNames (
+          read (
+            "a = 1979-05-27\n" + lib.concatMapStrings (i: "k${toString i} = [ 1, 2 ]\n") (lib.range 1 10000)
+          )
+        )
+      ))
+      10001;
   "escapes of TOML 1.1" =
     test (read ''a = "\x41 \\x41 \e[0m"'').a "A \\x41 ${builtins.fromJSON ''"\u001b"''}[0m";
   "strings that look like something else" =

@@ -18,7 +18,8 @@
 let
   inherit (paths) inside normalise;
 
-  rootManifest = lib.recursiveUpdate (toml.read (root + "/Cargo.toml")) config;
+  written = toml.read (root + "/Cargo.toml");
+  rootManifest = lib.recursiveUpdate written config;
   workspace = rootManifest.workspace or { };
 
   manifestIn = dir: paths.at root dir + "/Cargo.toml";
@@ -92,7 +93,11 @@ let
 
   read =
     dir: workspaceDir:
-    import ./package.nix { inherit lib paths toml; } { inherit root dir workspaceDir; };
+    import ./package.nix { inherit lib paths toml; } {
+      inherit root dir workspaceDir;
+      # The root's is read once for all members.
+      workspaceManifest = if workspaceDir == "" then written else toml.read (manifestIn workspaceDir);
+    };
 
   # A package below the root that is no member may belong to a workspace of its own.
   readLocal =

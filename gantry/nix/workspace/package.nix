@@ -10,15 +10,15 @@
   # The folder of the package, and of the workspace that it inherits from.
   dir,
   workspaceDir,
+  workspaceManifest,
 }:
 
 let
   inherit (lib) optionalAttrs;
   inherit (paths) join;
 
-  manifestOf = folder: toml.read (paths.at root folder + "/Cargo.toml");
-  manifest = manifestOf dir;
-  workspace = (manifestOf workspaceDir).workspace or { };
+  manifest = toml.read (paths.at root dir + "/Cargo.toml");
+  workspace = workspaceManifest.workspace or { };
 
   file = "${lib.optionalString (dir != "") "${dir}/"}Cargo.toml";
   rootFile = "${lib.optionalString (workspaceDir != "") "${workspaceDir}/"}Cargo.toml";

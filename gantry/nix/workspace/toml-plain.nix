@@ -17,12 +17,13 @@ let
   longLiteralString = "'''([^']|''?[^'])*'''?'?'?";
   comment = "#[^\n]*";
 
-  # Whether there may be anything of the kind: most manifests need not be looked at any closer.
+  # Whether there may be anything of the kind: most manifests need not be looked at any closer. Arrays are left
+  # out of what is searched for tables of several lines, since they may have several lines in any table.
   isSuspicious =
     text:
-    lib.length (
-      builtins.split "[0-9][0-9][-:][0-9][0-9]|\\\\[xe]|[{][^}\n]*\n|,[ \t]*[}]|[=[,] *[+-]?(inf|nan)" text
-    ) > 1;
+    contains "[=[, \t\n][0-9][0-9]([0-9][0-9]-[0-9][0-9]-|:[0-9])|\\\\[xe]|,[ \t]*[}]|[=[,][ \t\r\n]*[+-]?(inf|nan)([^a-z]|$)" text
+    || contains "[{][^}\n]*\n" (lib.concatStrings (lib.filter builtins.isString (builtins.split "\\[[^][{}]*]" text)));
+  contains = regex: text: lib.length (builtins.split regex text) > 1;
 
   tokens =
     text:
@@ -51,7 +52,7 @@ let
   isSpace = token: builtins.match "[ \t\r]+|\n|${comment}" token != null;
 
   # Reads a token: `open` are the brackets around it, `isValue` whether a value is expected, `comma` one
-  # that is held back until it is clear that it does not end a table.
+  # that is held back until it is clear that it does not end a table. `text` is what is written for it.
   step =
     state: token:
     let
@@ -61,13 +62,13 @@ let
         text: change:
         state
         // {
-          out = state.out ++ [ (state.comma + text) ];
+          text = state.comma + text;
           comma = "";
         }
         // change;
     in
     if inTable && isSpace token then
-      state // { out = state.out ++ [ " " ]; }
+      state // { text = " "; }
     else if isSpace token then
       emit token { isValue = state.isValue && token != "\n" || inArray; }
     else if token == "," then
@@ -85,7 +86,7 @@ let
     else if token == "}" then
       state
       // {
-        out = state.out ++ [ token ];
+        text = token;
         comma = "";
         open = lib.drop 1 state.open;
         isValue = false;
@@ -104,15 +105,30 @@ let
     else
       emit token { isValue = false; };
 
+  # The states after each token, in a list that Nix makes without copying it for each of them.
   rewrite =
     text:
-    lib.concatStrings
-      (lib.foldl' step {
-        out = [ ];
-        open = [ ];
-        isValue = false;
-        comma = "";
-      } (tokens text)).out;
+    let
+      all = tokens text;
+    in
+    lib.concatMapStrings (state: state.text) (
+      builtins.genericClosure {
+        startSet = [
+          {
+            key = 0;
+            text = "";
+            open = [ ];
+            isValue = false;
+            comma = "";
+          }
+        ];
+        operator =
+          state:
+          lib.optional (state.key < lib.length all) (
+            step state (lib.elemAt all state.key) // { key = state.key + 1; }
+          );
+      }
+    );
 in
 {
   isLiteral = v: builtins.isAttrs v && v ? ${literalKey};
