@@ -577,23 +577,30 @@ fn a_member_beside_the_crate_of_its_name() {
     assert_eq!(flake.run("dev", "app"), "9");
 }
 
-/// What tests print is not taken for what cargo says.
+/// What tests print, and macros while they expand, is not taken for what cargo says.
 #[test]
 #[ignore = "needs Nix"]
-fn tests_that_print_messages_of_cargo() {
+fn output_that_looks_like_messages_of_cargo() {
+    let print = "    let mut out = std::io::stdout();\n    \
+         out.write_all(b\"\\0\\xff\\n{\\\"reason\\\":\\\"compiler-artifact\\\",\\\"fresh\\\":false}\\n{\\\"reason\\\":\\\"cut off\").unwrap();\n";
     let flake = pair(
         "{ }",
-        "\n[[test]]\nname = \"prints\"\nharness = false\n",
+        "\n[lib]\nproc-macro = true\n\n[[test]]\nname = \"prints\"\nharness = false\n",
         &[
-            ("library/src/lib.rs", "//! Library.\n"),
+            (
+                "library/src/lib.rs",
+                &format!(
+                    "//! Library.\nuse std::io::Write as _;\n\n/// Prints.\n#[proc_macro]\n\
+                     pub fn printing(input: proc_macro::TokenStream) -> proc_macro::TokenStream {{\n{print}    input\n}}\n"
+                ),
+            ),
             (
                 "library/tests/prints.rs",
-                "//! Prints.\nuse std::io::Write as _;\n\nfn main() {\n    let mut out = std::io::stdout();\n    \
-                 out.write_all(b\"\\0\\xff\\n{\\\"reason\\\":\\\"compiler-artifact\\\",\\\"fresh\\\":false}\\n{\\\"reason\\\":\\\"cut off\").unwrap();\n}\n",
+                &format!("//! Prints.\nuse std::io::Write as _;\n\nfn main() {{\n{print}}}\n"),
             ),
             (
                 "app/src/main.rs",
-                "//! App.\nuse library as _;\n\nfn main() {}\n",
+                "//! App.\nlibrary::printing! {\n    fn main() {}\n}\n",
             ),
         ],
     );

@@ -11,8 +11,8 @@ ownMessages() {
 
 # Runs cargo for the layer's package, and says what it compiled: layerCargo SUBCOMMAND [ARG...]
 layerCargo() {
-  local messages=$NIX_BUILD_TOP/messages errors=$NIX_BUILD_TOP/errors status=0
-  : >"$errors" >"$messages"
+  local output=$NIX_BUILD_TOP/output messages=$NIX_BUILD_TOP/messages errors=$NIX_BUILD_TOP/errors status=0
+  : >"$errors" >"$output"
   runCargo "$@" || status=$?
   # cargo empties the fingerprints of what it compiles again before it begins, and so before it says why.
   if [ "$status" != 0 ] && grep -q 'failed to write .*fingerprint/' "$errors"; then
@@ -24,7 +24,10 @@ layerCargo() {
     status=0
     withCopies '*' "$@" || status=$?
   fi
+  # Procedural macros print among cargo's messages.
+  jq -cR 'fromjson? | objects | select(.package_id | strings)' <"$output" >"$messages"
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
+  grep -av '^{"reason":"[a-z-]*",' "$output" >&2 || true
   # cargo repeats the warnings of dependencies: they are the other layers' matter.
   ownMessages 'select(.reason == "compiler-message" and isOwn) | .message.rendered' <"$messages" >&2
   reportCompiledAgain || [ "$status" != 0 ] || status=1
@@ -35,12 +38,12 @@ layerCargo() {
   return "$status"
 }
 
-# Runs cargo with its messages in one file and its words in another. Says why it compiles something again
+# Runs cargo with its output in one file and its words in another. Says why it compiles something again
 # (`Dirty`), but not with which commands.
 runCargo() {
   # shellcheck disable=SC2086
   cargo "$1" --offline --verbose --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
-    --message-format json "${@:2}" 2>&1 >>"$messages" | tee -a "$errors" |
+    --message-format json "${@:2}" 2>&1 >>"$output" | tee -a "$errors" |
     grep -vE --line-buffered '^ +(Fresh|Running) |process didn.t exit successfully: .*rustc --crate-name' >&2
   return "${PIPESTATUS[0]}"
 }
@@ -103,7 +106,7 @@ checkMacro() {
 # Whether cargo failed because it would write what is linked from another layer.
 meetsLinks() {
   grep -q '^ *Dirty ' "$errors" &&
-    cat "$errors" "$messages" | grep -qE 'is not writ[e]able|Permission denied|Read-only file system|failed to run custom build command' &&
+    cat "$errors" "$output" | grep -qE 'is not writ[e]able|Permission denied|Read-only file system|failed to run custom build command' &&
     [ -n "$(find target -lname "$NIX_STORE/*" -print -quit)" ]
 }
 
