@@ -539,32 +539,47 @@ fn other_targets_that_cargo_s_configuration_names() {
 #[test]
 #[ignore = "needs Nix and the registry"]
 fn a_member_beside_the_crate_of_its_name() {
+    beside_the_crate_of_its_name("1");
+}
+
+#[test]
+#[ignore = "needs Nix and the registry"]
+fn a_member_beside_the_crate_of_its_name_and_version() {
+    beside_the_crate_of_its_name("=1.0.1");
+}
+
+fn beside_the_crate_of_its_name(published: &str) {
     let flake = Flake::new(
         "{ }",
         &[
-            ("Cargo.toml", &*root("\"app\", \"itoa\"", "")),
+            ("Cargo.toml", &*root("\"app\", \"its folder\"", "")),
             (
-                "itoa/Cargo.toml",
+                "its folder/Cargo.toml",
                 &package(
                     "itoa",
-                    "\n[dev-dependencies]\nbefore = { package = \"itoa\", version = \"1\" }\n",
+                    &format!(
+                        "\n[dev-dependencies]\nbefore = {{ package = \"itoa\", version = \"{published}\" }}\n"
+                    ),
                 )
                 .replace("0.1.0", "1.0.1"),
             ),
             (
-                "itoa/src/lib.rs",
+                "its folder/src/lib.rs",
                 "//! Member.\n/// New.\npub const NEW: u8 = 9;\n",
             ),
             (
-                "itoa/tests/before.rs",
+                "its folder/tests/before.rs",
                 "//! Tests.\n#[test]\nfn before() {\n    assert_eq!(before::Buffer::new().format(itoa::NEW), \"9\");\n}\n",
             ),
             (
                 "app/Cargo.toml",
                 &package(
                     "app",
-                    "\n[dependencies]\nitoa = { path = \"../itoa\" }\nold = { package = \"itoa\", version = \"1\" }\n\n\
-                     [target.'cfg(all(target_has_atomic = \"ptr\", panic = \"unwind\"))'.dependencies]\ncfg-if = \"1\"\n",
+                    &format!(
+                        "\n[dependencies]\nitoa = {{ path = \"../its folder\" }}\n\
+                         old = {{ package = \"itoa\", version = \"{published}\" }}\n\n\
+                         [target.'cfg(all(target_has_atomic = \"ptr\", panic = \"unwind\"))'.dependencies]\ncfg-if = \"1\"\n",
+                    ),
                 ),
             ),
             (

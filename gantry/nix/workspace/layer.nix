@@ -60,7 +60,7 @@ let
         pname = name;
         version = "";
         src = null;
-        inherit (folder) cargoVendorDir layerPackages layerMacro;
+        inherit (folder) cargoVendorDir layerMacro;
         cargoArtifacts = null;
         doInstallCargoArtifacts = false;
         strictDeps = true;
@@ -87,6 +87,7 @@ let
           export CARGO_HOME=$NIX_BUILD_TOP/cargo-home
           mkdir source
           cd source
+          layerPackages="${folder.layerPackages}"
           ${folder.unpack}
           runHook postUnpack
         '';

@@ -26,11 +26,21 @@ let
     name: text: to:
     "cp --no-preserve=mode ${builtins.toFile name text} ${lib.escapeShellArg to}\n";
 
+  # As shell code: a member is named by its path where another package has its name and version.
   select = package: "-p ${package}";
+  specification =
+    name:
+    let
+      inherit (members.${name}) dir version;
+      path =
+        lib.optionalString (dir != "") "/"
+        + builtins.replaceStrings [ "%" " " "#" "?" ] [ "%25" "%20" "%23" "%3F" ] dir;
+    in
+    lib.optionalString (lock.isShared members.${name}) "path+file://$PWD${path}#" + "${name}@${version}";
   selectMember =
     name:
     toString (
-      [ (select "${name}@${members.${name}.version}") ]
+      [ (select (specification name)) ]
       ++ map (feature: "--features ${name}/${feature}") members.${name}.extraFeatures
     );
 
