@@ -21,8 +21,12 @@ let
   # out of what is searched for tables of several lines, since they may have several lines in any table.
   isSuspicious =
     text:
-    contains "[=[, \t\n][0-9][0-9]([0-9][0-9]-[0-9][0-9]-|:[0-9])|\\\\[xe]|,[ \t]*[}]|[=[,][ \t\r\n]*[+-]?(inf|nan)([^a-z]|$)" text
-    || contains "[{][^}\n]*\n" (lib.concatStrings (lib.filter builtins.isString (builtins.split "\\[[^][{}]*]" text)));
+    contains
+      "[=[, \t\n][0-9][0-9]([0-9][0-9]-[0-9][0-9]-|:[0-9])|\\\\[xe]|,[ \t]*[}]|[=[,][ \t\r\n]*[+-]?(inf|nan)([^a-z]|$)"
+      text
+    || contains "[{][^}\n]*\n" (
+      lib.concatStrings (lib.filter builtins.isString (builtins.split "\\[[^][{}]*]" text))
+    );
   contains = regex: text: lib.length (builtins.split regex text) > 1;
 
   tokens =
