@@ -431,10 +431,14 @@ fn panics_that_abort() {
         &[
             (
                 "Cargo.toml",
-                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"library\", \"macros\"]\nexclude = [\"vendored\"]\n\n\
+                "[workspace]\nresolver = \"3\"\nmembers = [\"app\", \"kit\", \"library\", \"macros\"]\nexclude = [\"vendored\", \"helper\"]\n\n\
                  [profile.dev]\npanic = \"abort\"\n\n[profile.release]\npanic = \"abort\"\n"
                     .to_owned(),
             ),
+            ("helper/Cargo.toml", package("helper", "")),
+            ("helper/src/lib.rs", format!("//! Helper.\n{WORD}")),
+            ("kit/Cargo.toml", package("kit", "")),
+            ("kit/src/lib.rs", format!("//! Kit.\n{WORD}")),
             ("vendored/Cargo.toml", package("vendored", "")),
             ("vendored/src/lib.rs", format!("//! Vendored.\n{WORD}")),
             ("macros/Cargo.toml", package("macros", "\n[lib]\nproc-macro = true\n")),
@@ -462,7 +466,8 @@ fn panics_that_abort() {
                 "app/Cargo.toml",
                 package(
                     "app",
-                    "\n[dependencies]\nlibrary = { path = \"../library\" }\nmacros = { path = \"../macros\" }\n",
+                    "\n[dependencies]\nlibrary = { path = \"../library\" }\nmacros = { path = \"../macros\" }\n\n\
+                     [dev-dependencies]\nhelper = { path = \"../helper\" }\nkit = { path = \"../kit\" }\n",
                 ),
             ),
             (
@@ -470,8 +475,12 @@ fn panics_that_abort() {
                 "//! App.\nfn main() {\n    println!(\"{} {}\", library::unwinds(), macros::unwinds!());\n}\n".to_owned(),
             ),
             (
+                "app/examples/words.rs",
+                "//! Examples.\nfn main() {\n    println!(\"{} {}\", helper::word(), kit::word());\n}\n".to_owned(),
+            ),
+            (
                 "app/tests/unwinding.rs",
-                "//! Tests.\n#[test]\nfn unwinds() {\n    assert!(library::unwinds());\n    \
+                "//! Tests.\n#[test]\nfn unwinds() {\n    assert_eq!(helper::word(), kit::word());\n    assert!(library::unwinds());\n    \
                  assert!(std::panic::catch_unwind(library::fail).is_err());\n}\n"
                     .to_owned(),
             ),

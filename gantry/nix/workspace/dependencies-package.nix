@@ -217,6 +217,15 @@ in
                 ];
               };
             }
+            # Lints of examples need dev-dependencies that abort where the profile says so, those of tests never do.
+            // lib.optionalAttrs (library && checked) {
+              example = [
+                {
+                  name = directory;
+                  path = "build.rs";
+                }
+              ];
+            }
           else
             {
               features.nothing = [ ];
