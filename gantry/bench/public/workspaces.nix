@@ -31,6 +31,12 @@ in
     leaf = "src/lib.rs";
     inherit lintTargets;
   };
+  cursive = {
+    repository = "gyscos/cursive";
+    revision = "9c0f983f3c691b3a818b2abe408542d3e71894d0";
+    habit = "a TUI";
+    leaf = "cursive-syntect/src/lib.rs";
+  };
   cxx = {
     repository = "dtolnay/cxx";
     revision = "aeb2e3d2a39ae20e5d3accf046e883f33395c507";
@@ -52,6 +58,12 @@ in
     leaf = "md2/src/lib.rs";
     inherit lintTargets;
   };
+  minijinja = {
+    repository = "mitsuhiko/minijinja";
+    revision = "eb17be5752d267eb446465a23a90e3818a456c6c";
+    habit = "its examples are members";
+    leaf = "examples/hello/src/main.rs";
+  };
   rand = {
     repository = "rust-random/rand";
     revision = "bb1262f703ca04e4ce56be78e1dc4e204cd6a998";
@@ -61,7 +73,7 @@ in
   ratatui = {
     repository = "ratatui/ratatui";
     revision = "527e1df9296e4b6d56dc665788ce558558b480c6";
-    habit = "a TUI, its examples are members";
+    habit = "a TUI of many members";
     leaf = "examples/apps/minimal/src/main.rs";
   };
   regex = {
@@ -89,6 +101,12 @@ in
     revision = "aa9d91f75302025e0c1d4c535d84a5bfdad62508";
     habit = "its build script compiles a probe";
     leaf = "tests/no-std/test.rs";
+  };
+  tracing = {
+    repository = "tokio-rs/tracing";
+    revision = "f40ccdaa03cf114c7ee1ef14949207626bf6be57";
+    habit = "a member beside its published release";
+    leaf = "examples/examples/counters.rs";
   };
   web-app = {
     repository = "rust10x/rust-web-app";
