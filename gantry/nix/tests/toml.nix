@@ -26,11 +26,19 @@ in
         };
         f = 1;
       };
-  "a table over several lines behind an array of several lines" =
-    test (read "a = { b = [\n  1,\n],\n  c = inf }\n") {
+  "a table over several lines, behind an array of several lines and a table of one" =
+    test (read "a = { b = [\n  1,\n], c = { d = 2 },\n  e = inf }\n") {
       a = {
         b = [ 1 ];
-        c."toml literal" = "inf";
+        c.d = 2;
+        e."toml literal" = "inf";
+      };
+    };
+  "a table over several lines behind one of one line" =
+    test (read "a = { b = { c = 1 },\n  d = 2 }\n") {
+      a = {
+        b.c = 1;
+        d = 2;
       };
     };
   # Nothing that is copied for each token.

@@ -17,16 +17,22 @@ let
   longLiteralString = "'''([^']|''?[^'])*'''?'?'?";
   comment = "#[^\n]*";
 
-  # Whether there may be anything of the kind: most manifests need not be looked at any closer. Arrays are left
-  # out of what is searched for tables of several lines, since they may have several lines in any table.
+  # Whether there may be anything of the kind: most manifests need not be looked at any closer.
   isSuspicious =
     text:
     contains
       "[=[, \t\n][0-9][0-9]([0-9][0-9]-[0-9][0-9]-|:[0-9])|\\\\[xe]|,[ \t]*[}]|[=[,][ \t\r\n]*[+-]?(inf|nan)([^a-z]|$)"
       text
-    || contains "[{][^}\n]*\n" (
-      lib.concatStrings (lib.filter builtins.isString (builtins.split "\\[[^][{}]*]" text))
-    );
+    || contains "[{]" (withoutClosed text);
+  # Without arrays, which may always have several lines, and tables that end on the line on which they begin.
+  withoutClosed =
+    text:
+    let
+      rest = lib.concatStrings (
+        lib.filter builtins.isString (builtins.split "\\[[^][{}]*]|[{][^][{}\n]*[}]" text)
+      );
+    in
+    if rest == text then text else withoutClosed rest;
   contains = regex: text: lib.length (builtins.split regex text) > 1;
 
   tokens =
