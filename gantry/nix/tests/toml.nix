@@ -41,7 +41,7 @@ in
         d = 2;
       };
     };
-  # Nothing that is copied for each token.
+  # A list that was copied for each token would take gigabytes.
   "a file of ten thousand lines, with a date" =
     test
       (lib.length (

@@ -27,7 +27,7 @@ layerCargo() {
   # Procedural macros print among cargo's messages.
   jq -cR 'fromjson? | objects | select(.package_id | strings)' <"$output" >"$messages"
   cat "$messages" >>"$NIX_BUILD_TOP/all-messages"
-  grep -av '^{"reason":"[a-z-]*",' "$output" >&2 || true
+  withoutMessages <"$output" >&2 || true
   # cargo repeats the warnings of dependencies: they are the other layers' matter.
   ownMessages 'select(.reason == "compiler-message" and isOwn) | .message.rendered' <"$messages" >&2
   reportCompiledAgain || [ "$status" != 0 ] || status=1
@@ -46,6 +46,11 @@ runCargo() {
     --message-format json "${@:2}" 2>&1 >>"$output" | tee -a "$errors" |
     grep -vE --line-buffered '^ +(Fresh|Running) |process didn.t exit successfully: .*rustc --crate-name' >&2
   return "${PIPESTATUS[0]}"
+}
+
+# Leaves out cargo's messages: withoutMessages <OUTPUT
+withoutMessages() {
+  grep -av --line-buffered '^{"reason":"[a-z-]*",'
 }
 
 # Runs the layer's tests. What they print is not looked at: it may look like cargo's messages.
@@ -89,7 +94,7 @@ END
 runTests() {
   # shellcheck disable=SC2086
   cargo test --offline --no-fail-fast --profile "$layerProfile" ${layerTarget:+--target "$layerTarget"} $layerPackages \
-    --message-format json 2>&1 | tee "$output" | grep -av --line-buffered '^{"reason":"[a-z-]*",'
+    --message-format json 2>&1 | tee "$output" | withoutMessages
   return "${PIPESTATUS[0]}"
 }
 

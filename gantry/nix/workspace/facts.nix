@@ -18,6 +18,7 @@
 let
   inherit (paths) inside normalise;
 
+  # As it is written, and with what cargo's configuration adds.
   written = toml.read (root + "/Cargo.toml");
   rootManifest = lib.recursiveUpdate written config;
   workspace = rootManifest.workspace or { };

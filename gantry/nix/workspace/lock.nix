@@ -118,8 +118,8 @@ rec {
   # The lock file as it is.
   file = builtins.readFile cargoLock;
 
-  # Whether another package has the name and version of a member.
-  isShared =
+  # Whether NAME@VERSION means another package, too.
+  isAmbiguous =
     member: lib.length (lib.filter (p: p.version == member.version) byName.${member.name} or [ ]) > 1;
 
   # The locked package that a dependency of a member means.

@@ -7,7 +7,7 @@
 
 {
   root,
-  # The folder of the package, and of the workspace that it inherits from.
+  # The folder of the package, and of the workspace that it inherits from, with the manifest there.
   dir,
   workspaceDir,
   workspaceManifest,

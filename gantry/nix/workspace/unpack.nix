@@ -26,8 +26,8 @@ let
     name: text: to:
     "cp --no-preserve=mode ${builtins.toFile name text} ${lib.escapeShellArg to}\n";
 
-  # As shell code: a member is named by its path where another package has its name and version.
   select = package: "-p ${package}";
+  # What cargo calls a member, as shell code.
   specification =
     name:
     let
@@ -36,7 +36,7 @@ let
         lib.optionalString (dir != "") "/"
         + builtins.replaceStrings [ "%" " " "#" "?" ] [ "%25" "%20" "%23" "%3F" ] dir;
     in
-    lib.optionalString (lock.isShared members.${name}) "path+file://$PWD${path}#" + "${name}@${version}";
+    lib.optionalString (lock.isAmbiguous members.${name}) "path+file://$PWD${path}#" + "${name}@${version}";
   selectMember =
     name:
     toString (
