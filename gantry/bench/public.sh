@@ -2,9 +2,9 @@
 # Builds public workspaces with mkWorkspace and with crane's own chain, cold and after an edit, and prints what
 # passes and how long it takes as a table: public.sh [--write] [NAME...]
 #
-# Without names it builds all that public/workspaces.nix has. What was measured before is kept and shown, too;
-# --write puts the table into docs/benchmarks.md. Needs Nix, git, cargo and jq. GANTRY_NIX_FLAGS are further
-# flags for Nix. A clone serves as well as GitHub: git config --global url.FOLDER.insteadOf https://github.com/OWNER/NAME
+# Without names it builds all that public/workspaces.nix has. The rows of the others are those of docs/benchmarks.md,
+# where --write puts the table. Needs Nix, git, cargo and jq. GANTRY_NIX_FLAGS are further flags for Nix. A clone
+# serves as well as GitHub: git config --global url.FOLDER.insteadOf https://github.com/OWNER/NAME
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 here=$root/gantry/bench
@@ -70,7 +70,7 @@ passes() {
   done | paste -sd, | sed 's/,/, /g'
 }
 
-# Measures a workspace and keeps its row of the table: measure NAME
+# Measures a workspace and writes its row of the table: measure NAME
 measure() {
   local name=$1 side step
   local -A cold edited passed
@@ -112,13 +112,13 @@ cells() {
   echo "$layers | $crane | $ratio"
 }
 
-# Prints what was measured, now and before.
+# Prints a row of every workspace that was measured, now or before.
 table() {
   local name
   echo "| workspace | members | passes, layers | passes, crane | cold, layers | cold, crane | ratio | edited leaf, layers | edited leaf, crane | ratio |"
   echo "| --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"
   for name in $(jq -r 'keys[]' <<<"$list"); do
-    [ ! -f "$work/$name/row" ] || cat "$work/$name/row"
+    if [[ " ${names[*]} " == *" $name "* ]]; then cat "$work/$name/row"; else grep -F "| [$name](" "$document" || true; fi
   done
 }
 
