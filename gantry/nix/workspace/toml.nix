@@ -19,7 +19,7 @@ let
       if plain.isLiteral v then
         plain.literal v
       else
-        "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (withoutNull v))} }"
+        "{ ${lib.concatStringsSep ", " (lib.mapAttrsToList pair (lib.filterAttrs (_: v: v != null) v))} }"
     else if builtins.isFunction v then
       v null
     else if builtins.isList v then
@@ -30,10 +30,9 @@ let
       # Numbers and booleans are written alike in JSON and TOML.
       builtins.toJSON v;
 
-  withoutNull = lib.filterAttrs (_: v: v != null);
   pair = name: v: "${key name} = ${value v}";
-  text = lib.concatMapStrings (line: "${line}\n");
-  pairs = attrs: text (lib.mapAttrsToList pair (withoutNull attrs));
+  line = name: v: if v == null then "" else "${pair name v}\n";
+  pairs = lib.concatMapAttrsStringSep "" line;
 
   isTable = v: builtins.isAttrs v && !(plain.isLiteral v);
   linesKey = "toml lines";
@@ -50,18 +49,16 @@ in
     _: text;
 
   # A table as its lines.
-  lines = list: { ${linesKey} = text list; };
+  lines = list: { ${linesKey} = lib.concatMapStrings (line: "${line}\n") list; };
 
   # An attribute set as a document; `null` leaves a key out. Tables have headers, as in manifests that
   # people write: build scripts and macros read them line by line.
   print =
     attrs:
-    pairs (lib.filterAttrs (_: v: !(isTable v)) attrs)
-    + lib.concatStrings (
-      lib.mapAttrsToList (name: v: "\n[${key name}]\n${v.${linesKey} or (pairs v)}") (
-        lib.filterAttrs (_: isTable) attrs
-      )
-    );
+    lib.concatMapAttrsStringSep "" (name: v: if isTable v then "" else line name v) attrs
+    + lib.concatMapAttrsStringSep "" (
+      name: v: if isTable v then "\n[${key name}]\n${v.${linesKey} or (pairs v)}" else ""
+    ) attrs;
 
   read =
     path:

@@ -24,7 +24,7 @@ let
 
   copy =
     name: text: to:
-    "cp --no-preserve=mode ${builtins.toFile name text} ${lib.escapeShellArg to}\n";
+    "cp --no-preserve=mode ${builtins.toFile name text} ${to}\n";
 
   select = package: "-p ${package}";
   # What cargo calls a member, as shell code.
@@ -44,8 +44,6 @@ let
       ++ map (feature: "--features ${name}/${feature}") members.${name}.extraFeatures
     );
 
-  folderOf = name: lib.escapeShellArg "./${members.${name}.dir}";
-
   # Every form of every member's manifest, made once for all layers.
   variant = { tests, lints }: "${lib.boolToString tests} ${lib.boolToString lints}";
   forms = lib.cartesianProduct {
@@ -59,7 +57,10 @@ let
     ];
   };
   manifests = lib.mapAttrs (
-    name: _:
+    name: m:
+    let
+      folder = lib.escapeShellArg "./${m.dir}";
+    in
     lib.listToAttrs (
       map (
         form:
@@ -68,10 +69,7 @@ let
         in
         lib.nameValuePair (variant form) {
           inherit value;
-          place = ''
-            mkdir -p ${folderOf name}
-            cp --no-preserve=mode ${builtins.toFile "Cargo.toml" (toml.print value)} ${folderOf name}/Cargo.toml
-          '';
+          place = "mkdir -p ${folder}\n" + copy "Cargo.toml" (toml.print value) "${folder}/Cargo.toml";
         }
       ) forms
     )

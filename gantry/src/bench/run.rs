@@ -104,7 +104,10 @@ pub(crate) fn run(arguments: &RunArguments) -> Result<()> {
         rows: Vec::new(),
     };
     bench.prepare()?;
-    bench.measure_cold()?;
+    // The others start from what it builds.
+    if arguments.only != [Scenario::Evaluation] {
+        bench.measure_cold()?;
+    }
     bench.measure_edits(Scenario::Unchanged, None)?;
     for (scenario, member) in [
         (Scenario::Leaf, workspace.leaf()),
