@@ -22,6 +22,7 @@ let
   inherit (sources) place;
   inherit (dependenciesPackage) directory;
 
+  # `to` is shell code: quoting it here would take a regex for each of many hundred files.
   copy =
     name: text: to:
     "cp --no-preserve=mode ${builtins.toFile name text} ${to}\n";
